@@ -47,6 +47,11 @@ export interface BrokerRegistered {
   readonly listeners: Readonly<Record<string, Endpoint>>;
   /** Highest feature level that this build can read. */
   readonly featureLevelMax: number;
+  /**
+   * The broker cannot prove that its data survived (local cloud only, after the power cut of a whole cell). It is kept
+   * under its id, but is `lost` in every partition in which it votes.
+   */
+  readonly suspect: boolean;
 }
 
 export interface BrokerUnregistered {
@@ -71,7 +76,7 @@ export interface ApiKeyUpserted {
   readonly keyId: string;
   readonly lkc: LogicalClusterId;
   readonly principal: string;
-  /** scrypt of the secret: algorithm parameters, salt and hash, all in one string; never the secret. */
+  /** Salted hash of the secret with its format version (`shared/access/api-key-secret.ts`); never the secret. */
   readonly verifier: string;
   readonly createdMs: number;
 }
@@ -103,6 +108,11 @@ export interface PartitionState {
   readonly voters: readonly BrokerId[];
   readonly outgoing: readonly BrokerId[];
   readonly learners: readonly BrokerId[];
+  /**
+   * Those of `voters` and `outgoing` whose data did not survive: they copy like learners, and neither commit, answer a
+   * seal nor stand for election until a record takes them out of here. They still count in the size of the majority.
+   */
+  readonly lost: readonly BrokerId[];
   readonly leader: BrokerId;
   readonly leaderEpoch: LeaderEpoch;
   /** The epoch for which replicas are being sealed; equals `leaderEpoch` when no election is under way. */
