@@ -1,11 +1,37 @@
 import { defineConfig } from "vitest/config";
 
-const projects = ["unit", "scenarios", "contracts", "simulation", "architecture", "cell"] as const;
+/** Run by `npm test`, in this order: the quick ones first, what loads the whole machine last and one file at a time. */
+const quickProjects = ["unit", "scenarios", "contracts", "architecture"] as const;
+const heavyProjects = ["simulation", "cell"] as const;
+/** Need Java, an AWS emulator or the like: run by name from `.ci/run`, never by `npm test`. */
+const extraProjects = ["conformance", "local-aws"] as const;
+
+const quickTimeoutMs = 60_000;
+const heavyTimeoutMs = 300_000;
+
+function project(name: string, options: { readonly order: number; readonly heavy: boolean }) {
+  const timeoutMs = options.heavy ? heavyTimeoutMs : quickTimeoutMs;
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      fileParallelism: !options.heavy,
+      sequence: { groupOrder: options.order },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
-    projects: projects.map((name) => ({
-      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, hookTimeout: 60_000 },
-    })),
+    projects: [
+      ...quickProjects.map((name) => project(name, { order: 0, heavy: false })),
+      ...heavyProjects.map((name, index) => project(name, { order: 1 + index, heavy: true })),
+      ...extraProjects.map((name, index) => project(name, { order: 10 + index, heavy: true })),
+      // Measurements: only `npm run bench` runs them.
+      { test: { name: "bench", include: [], benchmark: { include: ["bench/**/*.bench.ts"] } } },
+    ],
+    passWithNoTests: true,
   },
 });
