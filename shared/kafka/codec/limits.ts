@@ -29,3 +29,18 @@ export const recordsCopyBytesMax = 4_096;
  * what is left gets a new slab, one larger than a slab its own.
  */
 export const writerSlabBytes = 65_536;
+
+/** A connection's first read buffer; most requests fit, and an idle connection holds no more than this. */
+export const frameSlabBytesMin = 4_096;
+
+/** Read buffers double up to this size while reads fill them. */
+export const frameSlabBytesMax = 65_536;
+
+/** With less room than this in a slab a new one is begun, rather than making tiny reads. */
+export const frameReadBytesMin = 1_024;
+
+/**
+ * Frames up to this size get their whole buffer once their length is known. Larger ones get it in doubling steps as
+ * their bytes come in, so that a peer that only claims a length makes us allocate no more than this.
+ */
+export const frameEagerBytesMax = 1_048_576;
