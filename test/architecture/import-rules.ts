@@ -42,7 +42,7 @@ const brokerRank: Readonly<Record<string, number>> = {
   replication: 2,
   log: 2,
   tiering: 2,
-  peer: 1,
+  peer: 2,
 };
 /** Files beside those folders: limits may be read by all; the rest assembles the broker, so nothing below imports it. */
 const brokerFileRank = (fileName: string) => (fileName === "limits.ts" ? 0 : 8);
