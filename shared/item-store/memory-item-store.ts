@@ -1,0 +1,156 @@
+import { itemBytes, itemFault } from "./item-size.ts";
+import type {
+  DeleteCondition,
+  GetResult,
+  Item,
+  ItemKey,
+  ItemRange,
+  ItemStore,
+  PutCondition,
+  QueryResult,
+  WriteResult,
+} from "./item-store.ts";
+import { pageBytesMax, pageItemsMax } from "./limits.ts";
+
+/** Runs `run` later: when the store works on a call, and answers it. The simulator orders calls with it. */
+export type Schedule = (run: () => void) => void;
+
+/**
+ * Items in memory, for tests and the simulator. A call takes effect and is answered in one step, when `schedule` runs
+ * it; calls given the same turn are worked on in the order in which `schedule` chooses to run them.
+ */
+export class MemoryItemStore implements ItemStore {
+  readonly #partitions = new Map<string, MemoryPartition>();
+  readonly #schedule: Schedule;
+
+  constructor(schedule: Schedule = queueMicrotask) {
+    this.#schedule = schedule;
+  }
+
+  get(key: ItemKey): Promise<GetResult> {
+    return this.#answer(() => {
+      const item = this.#partitions.get(key.partition)?.get(key.sort);
+      return item === undefined ? { kind: "absent" } : { kind: "found", item };
+    });
+  }
+
+  query(range: ItemRange): Promise<QueryResult> {
+    return this.#answer(() => this.#partitions.get(range.partition)?.page(range) ?? emptyPage);
+  }
+
+  put(item: Item, condition: PutCondition): Promise<WriteResult> {
+    const fault = itemFault(item);
+    const stored = { ...item, attributes: copiedAttributes(item) };
+    return this.#answer(() => {
+      if (fault !== undefined) {
+        return { kind: "invalid", message: fault };
+      }
+      const partition = this.#partition(item.partition);
+      if (!putAllowed(partition.get(item.sort), condition)) {
+        return { kind: "conflict" };
+      }
+      partition.set(stored);
+      return { kind: "done" };
+    });
+  }
+
+  delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+    return this.#answer(() => {
+      const partition = this.#partition(key.partition);
+      const present = partition.get(key.sort);
+      if (present !== undefined && !putAllowed(present, condition)) {
+        return { kind: "conflict" };
+      }
+      partition.delete(key.sort);
+      return { kind: "done" };
+    });
+  }
+
+  #answer<T>(work: () => T): Promise<T> {
+    return new Promise((resolve) => this.#schedule(() => resolve(work())));
+  }
+
+  #partition(name: string): MemoryPartition {
+    let partition = this.#partitions.get(name);
+    if (partition === undefined) {
+      partition = new MemoryPartition();
+      this.#partitions.set(name, partition);
+    }
+    return partition;
+  }
+}
+
+const emptyPage: QueryResult = { kind: "page", items: [], more: false };
+
+/** Whether a write may replace (or delete) what is there. */
+export function putAllowed(present: Item | undefined, condition: PutCondition): boolean {
+  switch (condition.kind) {
+    case "none":
+      return true;
+    case "absent":
+      return present === undefined;
+    case "equals":
+      return present !== undefined && present.attributes[condition.attribute] === condition.value;
+  }
+}
+
+function copiedAttributes(item: Item): Item["attributes"] {
+  const copies = Object.entries(item.attributes).map(([name, value]) => [
+    name,
+    value instanceof Uint8Array ? Buffer.from(value) : value,
+  ]);
+  return Object.fromEntries(copies);
+}
+
+/** Items of one partition with their sort keys in order; appending at the end, the usual case, costs nothing extra. */
+class MemoryPartition {
+  readonly #items = new Map<number, Item>();
+  readonly #sorts: number[] = [];
+
+  get(sort: number): Item | undefined {
+    return this.#items.get(sort);
+  }
+
+  set(item: Item): void {
+    if (!this.#items.has(item.sort)) {
+      this.#sorts.splice(this.#indexOf(item.sort), 0, item.sort);
+    }
+    this.#items.set(item.sort, item);
+  }
+
+  delete(sort: number): void {
+    if (this.#items.delete(sort)) {
+      this.#sorts.splice(this.#indexOf(sort), 1);
+    }
+  }
+
+  page(range: ItemRange): QueryResult {
+    const items: Item[] = [];
+    let bytes = 0;
+    let index = this.#indexOf(range.from);
+    for (; index < this.#sorts.length && items.length < Math.min(range.limit, pageItemsMax); index++) {
+      const item = this.#items.get(this.#sorts[index] as number) as Item;
+      bytes += itemBytes(item);
+      if (bytes > pageBytesMax && items.length > 0) {
+        break;
+      }
+      items.push(item);
+    }
+    return { kind: "page", items, more: index < this.#sorts.length };
+  }
+
+  /** Index of the first sort key that is not below `sort`. */
+  #indexOf(sort: number): number {
+    let low = 0;
+    let high = this.#sorts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorts[middle] as number) < sort) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+}

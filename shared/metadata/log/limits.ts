@@ -1,0 +1,29 @@
+/** Attempts of one append, the first included, before its outcome is given up as unavailable or unknown. */
+export const appendAttemptsMax = 5;
+
+/** Attempts of one read (an item, a page). */
+export const readAttemptsMax = 3;
+
+/** Attempts to win a conditional change of a reserved item (trim, snapshot pointer). */
+export const reservedItemAttemptsMax = 5;
+
+/** First wait between attempts; doubles each time, with full jitter. */
+export const backoffFirstMs = 20;
+
+/** Longest wait between attempts: a throttled or failed-over DynamoDB partition is back within seconds. */
+export const backoffMaxMs = 500;
+
+/** Entries asked for in one page; DynamoDB sends 1 MB at most whatever is asked for. */
+export const pageEntriesMax = 200;
+
+/** Entries deleted by one call of trim; the next call goes on. 10 ms each makes ten seconds. */
+export const trimDeletesMax = 1_000;
+
+/** Attempts to load a snapshot whose pointer, object or tail moves away meanwhile. */
+export const loadAttemptsMax = 5;
+
+/** Entries kept below the newest snapshot, so that a reader that lags or loads is hardly ever overtaken by the trim. */
+export const entriesKeptBelowSnapshot = 1_000;
+
+/** Entries after which a new snapshot is due. Replaying so many takes well under a second. */
+export const entriesPerSnapshot = 1_000;
