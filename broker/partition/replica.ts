@@ -1,0 +1,501 @@
+import type { LeaderEpoch, PartitionState } from "../../shared/metadata/records/record.ts";
+import { commonEnd, EpochHistory } from "../log/epoch-history.ts";
+import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
+import type { PeerLink } from "../peer/peer-link.ts";
+import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
+import type { ReplicaState } from "../replication/replica-state-store.ts";
+import { LeaderRole } from "./leader-role.ts";
+import { logReopenMs } from "./limits.ts";
+import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
+
+/** What a replica answers when a controller seals it for an epoch. */
+export type SealAnswer =
+  | {
+      readonly kind: "sealed";
+      readonly acceptedEpoch: number;
+      readonly endOffset: Offset;
+      readonly logStartOffset: Offset;
+      /** Its data may not have survived: it counts in no quorum (only in a recovery without one). */
+      readonly lost: boolean;
+    }
+  | { readonly kind: "refused"; readonly promisedEpoch: number }
+  | { readonly kind: "failed" };
+
+/** Following the leader of one epoch on one stream. */
+interface FollowerRole {
+  readonly kind: "follower";
+  readonly epoch: LeaderEpoch;
+  readonly link: PeerLink;
+  readonly stream: number;
+  readonly endAtElection: Offset;
+  reconciled: boolean;
+  forceAccepted: boolean;
+}
+
+type Role =
+  | { readonly kind: "idle" }
+  /** Named by the newest record, writing its promise and accepted epoch. */
+  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch }
+  | { readonly kind: "leader"; readonly leader: LeaderRole }
+  | FollowerRole;
+
+/**
+ * One replica of one partition on this broker: its log, its durable promises, and the role that these allow.
+ *
+ *            record names it, mayTakeOffice                    promise and accepted epoch written
+ *   idle ---------------------------------> taking-office ---------------------------------------> leader
+ *    ^  \                                        |  |                                                 |
+ *    |   \-- attach (epoch >= promised) --> follower <-- attach of a newer epoch --------------------/
+ *    |                                           |
+ *    +---- sealed, link down, log failed, newer record: from every state ------------------------------
+ *
+ * Order everywhere: log, then accepted epoch, then acknowledgement. A promise is in force from the moment it is made,
+ * and is answered to others only when it is written.
+ */
+export class Replica {
+  log: PartitionLogContract;
+  /** Largest offset known to be committed; never falls while the process lives. */
+  highWatermark: Offset = 0;
+  record: PartitionState;
+
+  readonly context: ReplicaContext;
+  #role: Role = { kind: "idle" };
+  #promisedEpoch: number;
+  #acceptedEpoch: number;
+  #writtenState: ReplicaState;
+  #refusedFor = 0;
+  #accepting = false;
+  #closed = false;
+  #reopenPlanned = false;
+  /** Work that changes the log (reconcile, take office, reopen) is done one after the other. */
+  #serial: Promise<void> = Promise.resolve();
+  readonly #reopenLog: () => Promise<PartitionLogContract>;
+  readonly #onChanged: () => void;
+  readonly #minInsyncReplicas: () => number;
+
+  constructor(
+    record: PartitionState,
+    log: PartitionLogContract,
+    state: ReplicaState,
+    context: ReplicaContext,
+    options: {
+      readonly reopenLog: () => Promise<PartitionLogContract>;
+      /** High watermark or role changed. */
+      readonly onChanged: () => void;
+      readonly minInsyncReplicas: () => number;
+    },
+  ) {
+    this.record = record;
+    this.log = log;
+    this.context = context;
+    this.#promisedEpoch = state.promisedEpoch;
+    this.#acceptedEpoch = state.acceptedEpoch;
+    this.#writtenState = state;
+    this.#reopenLog = options.reopenLog;
+    this.#onChanged = options.onChanged;
+    this.#minInsyncReplicas = options.minInsyncReplicas;
+    log.onProgress(() => this.#onLogProgress());
+  }
+
+  get promisedEpoch(): number {
+    return this.#promisedEpoch;
+  }
+
+  get acceptedEpoch(): number {
+    return this.#acceptedEpoch;
+  }
+
+  /** The leadership that this replica holds, if it holds one. */
+  get leader(): LeaderRole | undefined {
+    return this.#role.kind === "leader" ? this.#role.leader : undefined;
+  }
+
+  get isLost(): boolean {
+    return this.record.lost.includes(this.context.self);
+  }
+
+  /** The newest record of the partition. */
+  onRecord(record: PartitionState): void {
+    const previous = this.record;
+    this.record = record;
+    const role = this.#role;
+    if (role.kind === "leader") {
+      if (record.leaderEpoch > role.leader.epoch) this.#become({ kind: "idle" });
+      else if (record.partitionEpoch !== previous.partitionEpoch) role.leader.changeMembership(record);
+    }
+    this.considerOffice();
+  }
+
+  /** Takes office if the newest record names this replica and its own state allows it. */
+  considerOffice(): void {
+    const { leader, leaderEpoch } = this.record;
+    if (this.#closed || leader !== this.context.self) return;
+    const role = this.#role;
+    if (role.kind === "leader" && role.leader.epoch >= leaderEpoch) return;
+    if (role.kind === "taking-office" && role.epoch >= leaderEpoch) return;
+    const allowed = this.context.rules.mayTakeOffice({
+      epoch: leaderEpoch,
+      acceptedEpoch: this.#acceptedEpoch,
+      lost: this.isLost,
+    });
+    if (!allowed || this.#promisedEpoch > leaderEpoch || this.log.failure !== undefined) {
+      this.context.attention();
+      return;
+    }
+    this.#promisedEpoch = leaderEpoch;
+    const taking: Role = { kind: "taking-office", epoch: leaderEpoch };
+    this.#become(taking);
+    this.#enqueue(() => this.#takeOffice(taking));
+  }
+
+  async #takeOffice(taking: Role & { kind: "taking-office" }): Promise<void> {
+    const current = () => this.#role === taking && this.#promisedEpoch === taking.epoch && !this.#closed;
+    if (!current()) return;
+    // Waits for writes under way: a leader's log end at its election is written.
+    await this.log.truncate(this.log.endOffset);
+    if (!current()) return;
+    const acceptedEpoch = this.context.rules.acceptedOnOffice(this.#acceptedEpoch, taking.epoch);
+    await this.#save({ promisedEpoch: taking.epoch, acceptedEpoch });
+    if (!current()) return;
+    this.#acceptedEpoch = acceptedEpoch;
+    if (this.record.logStartOffset > this.log.startOffset)
+      await this.log.raiseStart(Math.min(this.record.logStartOffset, this.log.endOffset));
+    if (!current() || this.log.failure !== undefined) {
+      if (current()) this.#become({ kind: "idle" });
+      this.context.attention();
+      return;
+    }
+    this.highWatermark = Math.max(this.highWatermark, this.log.startOffset);
+    const leader = new LeaderRole(this.record, this.log, this.context, {
+      highWatermark: this.highWatermark,
+      minInsyncReplicas: this.#minInsyncReplicas(),
+      events: {
+        onHighWatermark: (highWatermark) => this.#onLeaderHighWatermark(highWatermark),
+        onRefused: (promisedEpoch) => this.#onLeaderRefused(promisedEpoch),
+      },
+    });
+    this.#refusedFor = 0;
+    this.#become({ kind: "leader", leader });
+    this.context.logger.debug("leader", {
+      topicId: this.context.topicId,
+      partition: this.context.partition,
+      epoch: taking.epoch,
+      endOffset: leader.endAtElection,
+    });
+    leader.begin();
+    this.#onChanged();
+  }
+
+  /**
+   * Promises never to take part in an epoch older than `epoch`, and answers with what is written (DESIGN section 5,
+   * Failover). Sealing again for the same epoch is answered again.
+   */
+  async seal(epoch: LeaderEpoch): Promise<SealAnswer> {
+    if (this.#promisedEpoch > epoch) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
+    const promise = this.context.rules.promiseWhenSealed(this.#promisedEpoch, epoch);
+    if (promise > this.#promisedEpoch) {
+      this.#promisedEpoch = promise;
+      const role = this.#role;
+      if (role.kind === "leader" && this.context.rules.stopsWhenSealed()) this.#become({ kind: "idle" });
+      if (role.kind === "taking-office") this.#become({ kind: "idle" });
+      // A follower keeps its role: what it still writes is not acknowledged (mayAcknowledge), what comes is refused.
+    }
+    try {
+      await this.#save({ promisedEpoch: this.#promisedEpoch, acceptedEpoch: this.#acceptedEpoch });
+    } catch {
+      return { kind: "failed" };
+    }
+    if (this.#promisedEpoch > Math.max(epoch, promise)) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
+    return {
+      kind: "sealed",
+      acceptedEpoch: this.#acceptedEpoch,
+      endOffset: this.log.writtenOffset,
+      logStartOffset: this.log.startOffset,
+      lost: !this.context.rules.mayVote({ lost: this.isLost }),
+    };
+  }
+
+  /** A leader opens a stream: promise its epoch, make the own log a prefix of its log, then tell where to push on. */
+  onAttach(link: PeerLink, message: AttachMessage): void {
+    const role = this.#role;
+    const leads = role.kind === "leader" && role.leader.epoch === message.epoch;
+    if (message.epoch < this.#promisedEpoch || leads || this.#closed) {
+      link.send({ kind: "refused", stream: message.stream, promisedEpoch: this.#promisedEpoch });
+      return;
+    }
+    this.#promisedEpoch = message.epoch;
+    const follower: FollowerRole = {
+      kind: "follower",
+      epoch: message.epoch,
+      link,
+      stream: message.stream,
+      endAtElection: message.endAtElection,
+      reconciled: false,
+      forceAccepted: false,
+    };
+    this.#become(follower);
+    this.#enqueue(() => this.#reconcile(follower, message));
+  }
+
+  async #reconcile(follower: FollowerRole, message: AttachMessage): Promise<void> {
+    const current = () => this.#role === follower && !this.#closed;
+    if (!current() || this.log.failure !== undefined) return;
+    await this.#save({ promisedEpoch: this.#promisedEpoch, acceptedEpoch: this.#acceptedEpoch });
+    if (!current()) return;
+    const before = this.log.writtenOffset;
+    await this.#cutToCommon(message);
+    if (!current() || this.log.failure !== undefined) return;
+    if (message.logStartOffset > this.log.startOffset)
+      await this.log.raiseStart(Math.min(message.logStartOffset, this.log.endOffset));
+    if (!current()) return;
+    follower.reconciled = true;
+    follower.forceAccepted = this.context.rules.heldWhenAttached(before, this.log.endOffset).forceAccepted;
+    follower.link.send({ kind: "attached", stream: follower.stream, endOffset: this.log.endOffset });
+    if (follower.forceAccepted) {
+      const { heldOffset } = this.context.rules.heldWhenAttached(before, this.log.endOffset);
+      const ack = { stream: follower.stream, heldOffset, logStartOffset: 0, accepted: true, votes: true };
+      follower.link.queueAck(ack);
+    }
+    this.#learnHighWatermark(message.highWatermark);
+    this.#acknowledge(follower);
+  }
+
+  async #cutToCommon(message: AttachMessage): Promise<void> {
+    const common = commonEnd(
+      this.log.epochs,
+      this.log.endOffset,
+      EpochHistory.of(message.epochs.map(([epoch, startOffset]) => ({ epoch, startOffset }))),
+      message.logEndOffset,
+      Math.max(this.log.startOffset, message.logStartOffset),
+    );
+    const cut = this.context.rules.truncationPoint(common, this.log.endOffset);
+    if (this.log.endOffset < message.logStartOffset || cut < this.log.startOffset) {
+      await this.log.restartAt(message.logStartOffset);
+      return;
+    }
+    if (cut < this.log.endOffset) {
+      this.context.onTruncated(this.log.endOffset, cut);
+    }
+    // Also when nothing is cut: it waits for writes under way, which belong to an older epoch.
+    await this.log.truncate(cut);
+  }
+
+  /** Chunks pushed by the leader of the stream. */
+  onAppend(link: PeerLink, entry: AppendEntry): void {
+    const role = this.#role;
+    if (role.kind !== "follower" || role.link !== link || role.stream !== entry.stream || !role.reconciled) {
+      // Sealed for a newer epoch and led by nobody yet: the old leader must learn it, and report it.
+      if (role.kind !== "follower") this.#refuse(link, entry.stream);
+      return;
+    }
+    if (role.epoch < this.#promisedEpoch) {
+      this.#refuse(link, entry.stream);
+      return;
+    }
+    if (this.log.failure !== undefined) return;
+    for (const chunk of entry.chunks) {
+      if (chunk.endOffset <= this.log.endOffset) continue;
+      if (chunk.baseOffset !== this.log.endOffset) {
+        this.context.logger.error("append-gap", {
+          topicId: this.context.topicId,
+          partition: this.context.partition,
+          expected: this.log.endOffset,
+          got: chunk.baseOffset,
+        });
+        this.#become({ kind: "idle" });
+        link.send({ kind: "refused", stream: entry.stream, promisedEpoch: -1 });
+        return;
+      }
+      this.log.append(chunk);
+    }
+    if (entry.logStartOffset > this.log.startOffset) this.#followLogStart(entry.logStartOffset);
+    this.#learnHighWatermark(entry.highWatermark);
+    if (entry.chunks.length === 0) this.#acknowledge(role);
+  }
+
+  linkUp(link: PeerLink): void {
+    if (this.#role.kind === "leader") this.#role.leader.linkUp(link);
+  }
+
+  linkDown(link: PeerLink): void {
+    const role = this.#role;
+    if (role.kind === "leader") role.leader.linkDown(link);
+    else if (role.kind === "follower" && role.link === link) this.#become({ kind: "idle" });
+  }
+
+  /** What the controller should know of this replica now; undefined when all is as the record says. */
+  report(): ReplicaReport | undefined {
+    if (this.#closed) return undefined;
+    const { topicId, partition } = this.context;
+    const base = { topicId, partition, partitionEpoch: this.record.partitionEpoch };
+    const role = this.#role;
+    if (role.kind === "leader") {
+      if (role.leader.epoch !== this.record.leaderEpoch) return undefined;
+      if (this.#refusedFor > role.leader.epoch && this.context.rules.reportsRefusal())
+        return { ...base, reason: "refused", brokers: [] };
+      const recovered = role.leader.recoveredVoters();
+      return recovered.length > 0 ? { ...base, reason: "recovered", brokers: recovered } : undefined;
+    }
+    if (role.kind === "taking-office" || this.record.leader !== this.context.self) return undefined;
+    return { ...base, reason: "cannot-lead", brokers: [] };
+  }
+
+  /** Ends every role; the log is closed (cleanly if asked) after the work under way. */
+  async close(clean: boolean): Promise<void> {
+    this.#closed = true;
+    this.#become({ kind: "idle" });
+    await this.#serial;
+    await this.log.close(clean);
+  }
+
+  /** Ends every role and removes the log. */
+  async delete(): Promise<void> {
+    this.#closed = true;
+    this.#become({ kind: "idle" });
+    await this.#serial;
+    await this.log.delete();
+  }
+
+  #become(role: Role): void {
+    const previous = this.#role;
+    this.#role = role;
+    if (previous.kind === "leader") {
+      previous.leader.end();
+      this.#onChanged();
+      this.context.attention();
+    }
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#serial = this.#serial.then(work).catch((error: unknown) => {
+      // Only I/O fails in here (log, replica state): the role is given up and the log opened again.
+      this.context.logger.error("replica-failed", {
+        topicId: this.context.topicId,
+        partition: this.context.partition,
+        error: String(error),
+      });
+      this.#become({ kind: "idle" });
+      this.#planReopen();
+      this.context.attention();
+    });
+  }
+
+  async #save(state: ReplicaState): Promise<void> {
+    const written = this.#writtenState;
+    if (written.promisedEpoch === state.promisedEpoch && written.acceptedEpoch === state.acceptedEpoch) return;
+    await this.context.saveState(state);
+    this.#writtenState = {
+      promisedEpoch: Math.max(this.#writtenState.promisedEpoch, state.promisedEpoch),
+      acceptedEpoch: Math.max(this.#writtenState.acceptedEpoch, state.acceptedEpoch),
+    };
+  }
+
+  #onLogProgress(): void {
+    if (this.log.failure !== undefined) {
+      this.#onLogFailed();
+      return;
+    }
+    const role = this.#role;
+    if (role.kind === "leader") role.leader.recount();
+    else if (role.kind === "follower") this.#acknowledge(role);
+  }
+
+  /** Tells the leader what is held; first adopts its epoch, once all that it held at its election is written here. */
+  #acknowledge(follower: FollowerRole): void {
+    const { rules } = this.context;
+    const { writtenOffset, startOffset } = this.log;
+    const { epoch, reconciled } = follower;
+    if (!rules.mayAcknowledge({ streamEpoch: epoch, promisedEpoch: this.#promisedEpoch, reconciled })) return;
+    if (this.#acceptedEpoch < epoch && rules.mayAccept(writtenOffset, follower.endAtElection)) {
+      this.#accept(follower);
+      return;
+    }
+    follower.link.queueAck({
+      stream: follower.stream,
+      heldOffset: writtenOffset,
+      logStartOffset: startOffset,
+      accepted: this.#acceptedEpoch === epoch || follower.forceAccepted,
+      votes: rules.mayVote({ lost: this.isLost }),
+    });
+  }
+
+  #accept(follower: FollowerRole): void {
+    if (this.#accepting) return;
+    this.#accepting = true;
+    const { epoch } = follower;
+    this.#save({ promisedEpoch: Math.max(epoch, this.#promisedEpoch), acceptedEpoch: epoch }).then(
+      () => {
+        this.#accepting = false;
+        // The log was only appended to since, unless a newer leader attached: then the role is another one.
+        if (this.#role === follower) this.#acceptedEpoch = Math.max(this.#acceptedEpoch, epoch);
+        const role = this.#role;
+        if (role.kind === "follower") this.#acknowledge(role);
+      },
+      (error: unknown) => {
+        this.#accepting = false;
+        this.context.logger.error("replica-state-not-written", { error: String(error) });
+      },
+    );
+  }
+
+  #learnHighWatermark(highWatermark: Offset): void {
+    const known = Math.min(highWatermark, this.log.endOffset);
+    if (known > this.highWatermark) this.highWatermark = known;
+  }
+
+  #followLogStart(offset: Offset): void {
+    this.log.raiseStart(Math.min(offset, this.log.endOffset)).catch((error: unknown) => {
+      this.context.logger.warn("log-start-not-raised", { error: String(error) });
+    });
+  }
+
+  #refuse(link: PeerLink, stream: number): void {
+    link.send({ kind: "refused", stream, promisedEpoch: this.#promisedEpoch });
+  }
+
+  #onLeaderHighWatermark(highWatermark: Offset): void {
+    this.highWatermark = Math.max(this.highWatermark, highWatermark);
+    this.context.highWatermarkMoved();
+    this.#onChanged();
+  }
+
+  #onLeaderRefused(promisedEpoch: number): void {
+    this.#refusedFor = Math.max(this.#refusedFor, promisedEpoch);
+    this.context.attention();
+  }
+
+  /** A write failed (full disk, I/O error): lead and follow no more, and open the log again after a while. */
+  #onLogFailed(): void {
+    this.context.logger.error("log-failed", {
+      topicId: this.context.topicId,
+      partition: this.context.partition,
+      error: String(this.log.failure),
+    });
+    this.#become({ kind: "idle" });
+    this.context.attention();
+    this.#planReopen();
+  }
+
+  #planReopen(): void {
+    if (this.#reopenPlanned || this.#closed) return;
+    this.#reopenPlanned = true;
+    this.context.timers.after(logReopenMs, () => {
+      this.#reopenPlanned = false;
+      if (!this.#closed && this.log.failure !== undefined) this.#enqueue(() => this.#reopen());
+    });
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#closed) return;
+    await this.log.close(false).catch(() => undefined);
+    const log = await this.#reopenLog();
+    this.log = log;
+    log.onProgress(() => this.#onLogProgress());
+    this.considerOffice();
+  }
+
+  /** Routed by the replica manager: answers to the streams that this replica's leader role opened. */
+  onAck(link: PeerLink, entry: AckEntry): void {
+    if (this.#role.kind === "leader") this.#role.leader.onAck(link, entry);
+  }
+}
