@@ -1,0 +1,32 @@
+import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
+import type { BrokerId } from "../../../shared/metadata/records/record.ts";
+import type { Clock } from "../../../shared/ports/clock.ts";
+import type { Random } from "../../../shared/ports/random.ts";
+import type { Timers } from "../../../shared/ports/timers.ts";
+import type { Logger } from "../../../shared/telemetry/logger.ts";
+import type { Metrics } from "../../../shared/telemetry/metrics.ts";
+import type { PartitionHost } from "../../partition/partition-contract.ts";
+
+/** All that handlers may use of this broker. `broker/main.ts` wires the real one, tests an in-memory one. */
+export interface BrokerServices {
+  readonly brokerId: BrokerId;
+  /** The newest image that this broker applied. Handlers look at it through their client's `TenantView`. */
+  image(): MetadataImage;
+  /** Whether the link to the broker lives; true for this one. */
+  isAlive(brokerId: BrokerId): boolean;
+  /** -1 when none is known. */
+  controllerId(): BrokerId;
+  readonly partitions: PartitionHost;
+  readonly producerIds: ProducerIds;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Ids for idempotent producers, from blocks that the metadata log gave to this broker. */
+export interface ProducerIds {
+  /** An id never given before in the fleet; undefined when no block could be had in time. */
+  next(): Promise<number | undefined>;
+}

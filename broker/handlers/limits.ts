@@ -1,0 +1,53 @@
+/** Bounds of what handlers do for one request. Sizes of what clients send are bounded by the frame and the codec. */
+
+/** Heap that a decoded request takes for each byte of its frame, at worst: arrays of tiny structs (measured 30 to 45). */
+export const decodedBytesPerFrameByte = 48;
+/** What any request costs, however small. */
+export const requestBytesMin = 1_024;
+/** No estimate is larger: the codec refuses messages with more elements than that takes (`messageElementsMax`). */
+export const decodedBytesMax = 67_108_864;
+
+/** Longest wait for a quorum that a producer may ask for (its timeout.ms): no request is held for ever. */
+export const produceWaitMsMax = 600_000;
+
+/** Longest long poll that a consumer may ask for (fetch.max.wait.ms). */
+export const fetchWaitMsMax = 600_000;
+/** Record bytes of one fetch response (fetch.max.bytes of a broker): Kafka's default. */
+export const fetchResponseBytesMax = 57_671_680;
+/**
+ * Even with the broker's memory used up a fetch may carry this much, or consumers would stop; one response at a time
+ * for each connection, so 10,000 connections can hold 2.5 GiB only if every one of them reads old data at once, which
+ * the log's own cache of file reads then bounds.
+ */
+export const fetchResponseBytesMin = 262_144;
+/** Reads of files that one fetch has under way; the partitions beyond wait for the next fetch. */
+export const fetchReadsMax = 16;
+/** A fetch that was woken for less than its min.bytes looks again no sooner: many small appends are read once. */
+export const fetchRecheckMs = 5;
+/** A session's partitions are all looked at this often, in case something changed without telling. */
+export const fetchSessionScanMs = 5_000;
+
+/** Sessions of all tenants on this broker (max.incremental.fetch.session.cache.slots). */
+export const fetchSessionsMax = 2_000;
+/** Of one tenant: nobody can push out everybody else's. */
+export const fetchSessionsPerTenantMax = 1_000;
+/** Partitions in all sessions: some 400 bytes each, so 200 MB were they all in use; 20,000 partitions by 25 readers. */
+export const fetchSessionPartitionsMax = 500_000;
+/** A session unused for so long may be replaced; one that is older than this may be replaced by a larger one. */
+export const fetchSessionEvictionMs = 120_000;
+
+/** How long a Metadata request waits for the topics that it creates, before it answers LEADER_NOT_AVAILABLE. */
+export const autoCreateWaitMs = 2_000;
+/** Topics that one Metadata request may create. */
+export const autoCreateTopicsMax = 100;
+/** Longest time that an administrative request may ask for (its timeout.ms). */
+export const adminWaitMsMax = 300_000;
+/** Partitions in a page of DescribeTopicPartitions (max.request.partition.size.limit). */
+export const describedPartitionsMax = 2_000;
+/** Partitions that ListOffsets looks up at the same time: each may read an index and a segment. */
+export const offsetLookUpsMax = 16;
+
+/** The usual estimate of a handler: the request decoded, and a response of about the same size. */
+export function decodedBytes(frameBytes: number): number {
+  return Math.min(requestBytesMin + frameBytes * decodedBytesPerFrameByte, decodedBytesMax);
+}

@@ -1,0 +1,244 @@
+/**
+ * Produce, v3 to v13 (0 is advertised as lowest, as Apache Kafka 4 does, because librdkafka tells brokers apart by it).
+ *
+ * Appends record batches to partitions led here. Two stages: all appends happen, in order, before `handle` returns, so
+ * that pipelined requests keep their order; the answer comes when the quorum has them (acks=-1), at once (acks=1) or
+ * never (acks=0, where an error closes the connection).
+ *
+ * v5 log start offset; v8 errors of single records (KIP-467); v10 the new leader with NOT_LEADER_OR_FOLLOWER (KIP-951);
+ * v12 transactions without AddPartitionsToTxn (not served yet); v13 topic ids (KIP-516).
+ *
+ * Transactions are not served yet: a transactional id, or a batch with the transactional bit, is refused with
+ * TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which clients treat as final.
+ */
+import { type ErrorName, errorCode } from "../../shared/kafka/error-codes.ts";
+import {
+  type ProducePartitionData,
+  type ProducePartitionResponse,
+  type ProduceRequest,
+  type ProduceResponse,
+  type ProduceTopicData,
+  type ProduceTopicResponse,
+  produce,
+} from "../../shared/kafka/schema/produce.ts";
+import type { TopicImage } from "../../shared/metadata/image/metadata-image.ts";
+import type { AppendResult, HostedPartition, PartitionError, Withdraw } from "../partition/partition-contract.ts";
+import {
+  type Handler,
+  type RequestContext,
+  type Unanswered,
+  unanswered,
+  unansweredAndClosed,
+} from "./context/handler.ts";
+import { hostedPartition } from "./context/hosted-lookup.ts";
+import { LeaderHints } from "./context/leader-hints.ts";
+import { kafkaErrorName } from "./context/partition-errors.ts";
+import { produceWaitMsMax, requestBytesMin } from "./limits.ts";
+
+const leaderHintsFrom = 10;
+const topicIdsFrom = 13;
+
+/** Record batch v2: where its attributes are, and the bit that makes it part of a transaction. */
+const batchHeaderBytes = 61;
+const attributesOffset = 21;
+const transactionalBit = 0x10;
+
+/** An answer as it is built; what waits for its commit may still fail. */
+type PartitionAnswer = { -readonly [Key in keyof ProducePartitionResponse]: ProducePartitionResponse[Key] };
+
+/** One request on its way. */
+class Production {
+  readonly #context: RequestContext;
+  readonly #request: ProduceRequest;
+  readonly #startedMs: number;
+  readonly #topics: ProduceTopicResponse[] = [];
+  #hints: LeaderHints | undefined;
+  #failures = 0;
+  #bytes = 0;
+  #records = 0;
+  /** Appends not committed yet, and one more until all have been started. */
+  #open = 1;
+  #withdraws: Map<PartitionAnswer, Withdraw> | undefined;
+  #finish: ((response: ProduceResponse) => void) | undefined;
+
+  constructor(context: RequestContext, request: ProduceRequest) {
+    this.#context = context;
+    this.#request = request;
+    this.#startedMs = context.services.clock.monotonicMs();
+  }
+
+  run(): ProduceResponse | Unanswered | Promise<ProduceResponse> {
+    const refusal = refusalOf(this.#request);
+    for (const topicData of this.#request.topicData) this.#produceTopic(topicData, refusal);
+    this.#open -= 1;
+    if (this.#request.acks === 0) return this.#endUnanswered();
+    if (this.#open === 0) return this.#response();
+    return this.#whenCommitted();
+  }
+
+  #produceTopic(topicData: ProduceTopicData, refusal: ErrorName | undefined): void {
+    const { session, version } = this.#context;
+    const byId = version >= topicIdsFrom;
+    const topic = byId ? session.tenant.topicById(topicData.topicId) : session.tenant.topic(topicData.name);
+    const unknownTopic = byId ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+    const partitionResponses = topicData.partitionData.map((data) => {
+      const hosted = refusal ?? this.#lookUp(topic, data, unknownTopic);
+      return typeof hosted === "string"
+        ? this.#failed(data.index, { error: hosted, topic })
+        : this.#append(data, hosted, topic);
+    });
+    this.#topics.push({ name: topicData.name, topicId: topicData.topicId, partitionResponses });
+  }
+
+  #lookUp(topic: TopicImage | undefined, data: ProducePartitionData, unknownTopic: ErrorName) {
+    if (data.records === null || data.records.length < batchHeaderBytes) return "INVALID_RECORD";
+    return hostedPartition(this.#context.services.partitions, topic, { index: data.index, unknownTopic });
+  }
+
+  #append(data: ProducePartitionData, hosted: HostedPartition, topic: TopicImage | undefined): PartitionAnswer {
+    const records = data.records as Buffer;
+    const result: AppendResult = hosted.append(records, { requiredAcks: this.#request.acks });
+    if (result.kind === "failed") {
+      const { message, recordErrors } = result;
+      const error = kafkaErrorName(result.error);
+      return this.#failed(data.index, { error, topic, message: message ?? null, recordErrors: recordErrors ?? [] });
+    }
+    this.#bytes += records.length;
+    this.#records += result.endOffset - result.baseOffset;
+    const answer: PartitionAnswer = {
+      index: data.index,
+      errorCode: errorCode.NONE,
+      baseOffset: result.baseOffset,
+      logAppendTimeMs: result.logAppendTimeMs,
+      logStartOffset: result.logStartOffset,
+    };
+    if (this.#request.acks === -1) this.#awaitCommit(answer, { hosted, topic, endOffset: result.endOffset });
+    return answer;
+  }
+
+  #awaitCommit(
+    answer: PartitionAnswer,
+    append: { readonly hosted: HostedPartition; readonly topic: TopicImage | undefined; readonly endOffset: number },
+  ): void {
+    let settled = false;
+    this.#open += 1;
+    const withdraw = append.hosted.whenCommitted(append.endOffset, (error) => {
+      settled = true;
+      this.#committed(answer, error, append.topic);
+    });
+    if (settled) return;
+    this.#withdraws ??= new Map();
+    this.#withdraws.set(answer, withdraw);
+  }
+
+  #committed(answer: PartitionAnswer, error: PartitionError | undefined, topic: TopicImage | undefined): void {
+    if (error !== undefined) {
+      Object.assign(answer, this.#failed(answer.index, { error: kafkaErrorName(error), topic }));
+    }
+    this.#withdraws?.delete(answer);
+    this.#open -= 1;
+    if (this.#open === 0) this.#finish?.(this.#response());
+  }
+
+  #failed(
+    index: number,
+    failure: {
+      readonly error: ErrorName;
+      readonly topic: TopicImage | undefined;
+      readonly message?: string | null;
+      readonly recordErrors?: readonly { readonly batchIndex: number; readonly message: string }[];
+    },
+  ): PartitionAnswer {
+    this.#failures += 1;
+    const { session, version } = this.#context;
+    session.meters.produceError(failure.error);
+    const answer: PartitionAnswer = {
+      index,
+      errorCode: errorCode[failure.error],
+      baseOffset: -1,
+      logAppendTimeMs: -1,
+      logStartOffset: -1,
+      errorMessage: failure.message ?? null,
+      recordErrors: (failure.recordErrors ?? []).map(({ batchIndex, message }) => ({
+        batchIndex,
+        batchIndexErrorMessage: message,
+      })),
+    };
+    if (failure.error === "NOT_LEADER_OR_FOLLOWER" && version >= leaderHintsFrom) {
+      this.#hints ??= new LeaderHints(session.tenant, session.listener);
+      const hint = this.#hints.hint(failure.topic?.partitions[index]);
+      if (hint !== undefined) answer.currentLeader = hint;
+    }
+    return answer;
+  }
+
+  #whenCommitted(): Promise<ProduceResponse> {
+    return new Promise((resolve) => {
+      const waitMs = Math.min(Math.max(this.#request.timeoutMs, 0), produceWaitMsMax);
+      const cancel = this.#context.services.timers.after(waitMs, () => this.#timeOut());
+      this.#finish = (response) => {
+        cancel();
+        resolve(response);
+      };
+    });
+  }
+
+  /** What is appended stays appended, and may be committed yet: the client cannot know, and tries again. */
+  #timeOut(): void {
+    const late = [...(this.#withdraws ?? [])];
+    for (const [answer, withdraw] of late) {
+      withdraw();
+      const { baseOffset } = answer;
+      Object.assign(answer, this.#failed(answer.index, { error: "REQUEST_TIMED_OUT", topic: undefined }), {
+        baseOffset,
+      });
+    }
+    this.#open = 0;
+    this.#finish?.(this.#response());
+  }
+
+  #endUnanswered(): Unanswered {
+    this.#count();
+    return this.#failures > 0 ? unansweredAndClosed : unanswered;
+  }
+
+  #response(): ProduceResponse {
+    this.#count();
+    const response: ProduceResponse = { responses: this.#topics };
+    return this.#hints === undefined ? response : { ...response, nodeEndpoints: this.#hints.nodes };
+  }
+
+  #count(): void {
+    const { meters } = this.#context.session;
+    meters.produceRequests.add(1);
+    meters.produceBytes.add(this.#bytes);
+    meters.produceRecords.add(this.#records);
+    meters.produceLatency.observe((this.#context.services.clock.monotonicMs() - this.#startedMs) / 1_000);
+  }
+}
+
+/** Why the request as a whole is refused; each of its partitions is answered with it. */
+function refusalOf(request: ProduceRequest): ErrorName | undefined {
+  if (request.acks < -1 || request.acks > 1) return "INVALID_REQUIRED_ACKS";
+  if (request.transactionalId !== null) return "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
+  const transactional = request.topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => isTransactional(records)),
+  );
+  return transactional ? "TRANSACTIONAL_ID_AUTHORIZATION_FAILED" : undefined;
+}
+
+/** Looks at the first batch only: a request carries one for each partition, and the log refuses others. */
+function isTransactional(records: Buffer | null): boolean {
+  if (records === null || records.length < batchHeaderBytes) return false;
+  return (records.readInt16BE(attributesOffset) & transactionalBit) !== 0;
+}
+
+export const produceHandler: Handler<typeof produce> = {
+  api: produce,
+  minVersion: produce.versions.min,
+  maxVersion: produce.versions.max,
+  pipelined: true,
+  // Records are used where they lie; beside them there are some dozen small objects for each partition.
+  memoryEstimate: () => requestBytesMin,
+  handle: (context, request) => new Production(context, request).run(),
+};
