@@ -23,7 +23,7 @@ export const addOffsetsToTxn = api({
     groupId: groupId("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
   }),
 });

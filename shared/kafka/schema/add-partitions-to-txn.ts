@@ -54,7 +54,7 @@ export const addPartitionsToTxn = api({
     v3AndBelowTopics: array(topic, "0-3", { default: [] }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("4+", { default: 0, ignorable: true }),
     resultsByTransaction: array(transactionResult, "4+", { default: [] }),
     resultsByTopicV3AndBelow: array(topicResult, "0-3", { default: [] }),

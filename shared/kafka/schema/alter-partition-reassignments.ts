@@ -44,7 +44,7 @@ export const alterPartitionReassignments = api({
     topics: array(requestTopic, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     allowReplicationFactorChange: bool("1+", { default: true, ignorable: true }),
     errorCode: int16("0+"),
     errorMessage: string("0+", { nullable: "0+" }),

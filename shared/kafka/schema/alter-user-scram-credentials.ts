@@ -41,7 +41,7 @@ export const alterUserScramCredentials = api({
     upsertions: array(upsertion, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     results: array(result, "0+"),
   }),
 });

@@ -62,7 +62,7 @@ export const consumerGroupDescribe = api({
     includeAuthorizedOperations: bool("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     groups: array(group, "0+"),
   }),
 });

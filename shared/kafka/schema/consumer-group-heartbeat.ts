@@ -44,7 +44,7 @@ export const consumerGroupHeartbeat = api({
     topicPartitions: array(topicPartitions, "0+", { nullable: "0+", default: null }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     errorMessage: string("0+", { nullable: "0+", default: null }),
     memberId: string("0+", { nullable: "0+", default: null }),

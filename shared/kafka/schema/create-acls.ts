@@ -27,7 +27,7 @@ export const createAcls = api({
     creations: array(creation, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     results: array(result, "0+"),
   }),
 });

@@ -39,7 +39,7 @@ export const createPartitions = api({
     validateOnly: bool("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     results: array(result, "0+"),
   }),
 });

@@ -40,7 +40,7 @@ export const deleteAcls = api({
     filters: array(filter, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     filterResults: array(filterResult, "0+"),
   }),
 });

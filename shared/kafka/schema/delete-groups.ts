@@ -15,7 +15,7 @@ export const deleteGroups = api({
     groupsNames: array("string", "0+", { entity: "groupId" }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     results: array(result, "0+"),
   }),
 });

@@ -32,7 +32,7 @@ export const deleteRecords = api({
     timeoutMs: int32("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     topics: array(responseTopic, "0+"),
   }),
 });

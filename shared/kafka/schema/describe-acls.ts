@@ -33,7 +33,7 @@ export const describeAcls = api({
     permissionType: int8("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     errorMessage: string("0+", { nullable: "0+" }),
     resources: array(resource, "0+"),

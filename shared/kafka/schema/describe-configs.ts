@@ -46,7 +46,7 @@ export const describeConfigs = api({
     includeDocumentation: bool("3+", { default: false }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     results: array(result, "0+"),
   }),
 });

@@ -47,7 +47,7 @@ export const describeLogDirs = api({
     topics: array(requestTopic, "0+", { nullable: "0+" }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("3+", { default: 0, ignorable: true }),
     results: array(result, "0+"),
   }),

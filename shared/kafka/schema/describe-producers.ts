@@ -48,7 +48,7 @@ export const describeProducers = api({
     topics: array(requestTopic, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     topics: array(topic, "0+"),
   }),
 });

@@ -35,7 +35,7 @@ const replica = struct({
 const partition = struct({
   partitionIndex: int32("0+"),
   errorCode: int16("0+"),
-  errorMessage: string("2+", { nullable: "2+", default: null, ignorable: true }),
+  errorMessage: string("2+", { nullable: "2+", default: "", ignorable: true }),
   leaderId: brokerId("0+"),
   leaderEpoch: int32("0+"),
   highWatermark: int64("0+"),
@@ -70,7 +70,7 @@ export const describeQuorum = api({
   }),
   response: struct({
     errorCode: int16("0+"),
-    errorMessage: string("2+", { nullable: "2+", default: null, ignorable: true }),
+    errorMessage: string("2+", { nullable: "2+", default: "", ignorable: true }),
     topics: array(topic, "0+"),
     nodes: array(node, "2+", { default: [] }),
   }),

@@ -37,7 +37,7 @@ const partition = struct({
 const topic = struct({
   errorCode: int16("0+"),
   name: topicName("0+", { nullable: "0+" }),
-  topicId: uuid("0+"),
+  topicId: uuid("0+", { ignorable: true }),
   isInternal: bool("0+", { default: false, ignorable: true }),
   partitions: array(partition, "0+"),
   topicAuthorizedOperations: int32("0+", { default: -2_147_483_648 }),

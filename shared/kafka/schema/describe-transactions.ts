@@ -39,7 +39,7 @@ export const describeTransactions = api({
     transactionalIds: array("string", "0+", { entity: "transactionalId" }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     transactionStates: array(transactionState, "0+"),
   }),
 });

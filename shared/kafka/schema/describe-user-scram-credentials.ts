@@ -26,7 +26,7 @@ export const describeUserScramCredentials = api({
     users: array(user, "0+", { nullable: "0+" }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     errorMessage: string("0+", { nullable: "0+" }),
     results: array(result, "0+"),

@@ -39,7 +39,7 @@ export const electLeaders = api({
     timeoutMs: int32("0+", { default: 60_000 }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("1+", { default: 0 }),
     replicaElectionResults: array(topicResult, "0+"),
   }),

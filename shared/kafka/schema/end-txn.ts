@@ -23,7 +23,7 @@ export const endTxn = api({
     committed: bool("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     producerId: producerId("5+", { default: -1, ignorable: true }),
     producerEpoch: int16("5+", { default: -1, ignorable: true }),

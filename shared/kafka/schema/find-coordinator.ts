@@ -20,7 +20,7 @@ const coordinator = struct({
   host: string("4+"),
   port: int32("4+"),
   errorCode: int16("4+"),
-  errorMessage: string("4+", { nullable: "4+", default: null, ignorable: true }),
+  errorMessage: string("4+", { nullable: "4+", default: "", ignorable: true }),
 });
 
 /**
@@ -40,7 +40,7 @@ export const findCoordinator = api({
   response: struct({
     throttleTimeMs: int32("1+", { default: 0, ignorable: true }),
     errorCode: int16("0-3", { default: 0 }),
-    errorMessage: string("1-3", { nullable: "1-3", default: null, ignorable: true }),
+    errorMessage: string("1-3", { nullable: "1-3", default: "", ignorable: true }),
     nodeId: brokerId("0-3", { default: 0 }),
     host: string("0-3", { default: "" }),
     port: int32("0-3", { default: 0 }),

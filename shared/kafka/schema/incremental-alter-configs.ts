@@ -33,7 +33,7 @@ export const incrementalAlterConfigs = api({
     validateOnly: bool("0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     responses: array(resourceResponse, "0+"),
   }),
 });

@@ -18,7 +18,7 @@ export const listConfigResources = api({
     resourceTypes: array("int8", "1+", { default: [] }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     configResources: array(resource, "0+"),
   }),

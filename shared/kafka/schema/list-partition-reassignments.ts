@@ -28,7 +28,7 @@ export const listPartitionReassignments = api({
     topics: array(requestTopic, "0+", { nullable: "0+", default: null }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     errorMessage: string("0+", { nullable: "0+" }),
     topics: array(topic, "0+"),

@@ -31,7 +31,7 @@ export const listTransactions = api({
     transactionalIdPattern: string("2+", { nullable: "2+", default: null }),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     errorCode: int16("0+"),
     unknownStateFilters: array("string", "0+"),
     transactionStates: array(transactionState, "0+"),

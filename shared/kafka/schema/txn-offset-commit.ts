@@ -53,7 +53,7 @@ export const txnOffsetCommit = api({
     topics: array(requestTopic, "0+"),
   }),
   response: struct({
-    throttleTimeMs: int32("0+", { default: 0, ignorable: true }),
+    throttleTimeMs: int32("0+", { default: 0 }),
     topics: array(responseTopic, "0+"),
   }),
 });
