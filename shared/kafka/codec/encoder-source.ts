@@ -29,7 +29,8 @@ class EncoderGenerator {
       `if ($m === null || typeof $m !== "object") $w.fail("VALUE_INVALID", String($m) + " is no struct");`,
     ];
     for (const row of rows) {
-      if (row.place === "absent" && !row.field.ignorable) lines.push(this.#refuseValue(row, prefix));
+      const dropped = row.field.ignorable || row.field.advisory;
+      if (row.place === "absent" && !dropped) lines.push(this.#refuseValue(row, prefix));
     }
     for (const row of plainRows(rows)) {
       lines.push(`{ let $v = $m.${row.name};`);

@@ -9,6 +9,8 @@
  *   the encoder. Without it the default is zero, "", false, empty, or the zero UUID.
  * - `ignorable`: at a version without the field the encoder drops a value silently; otherwise a value that differs
  *   from the default throws, for the peer would misunderstand.
+ * - `advisory`: as `ignorable`, but by our decision and not the protocol guide's: the field only helps clients that know
+ *   it, and Apache's broker leaves it out for older ones by hand. It keeps version checks out of our handlers.
  * - `tag`: the field travels in the tagged section at all its versions, and only when it differs from the default.
  * - `entity`: what the value names. Tenant isolation tests walk the tables by this.
  *
@@ -55,6 +57,7 @@ export interface Field<D, E, O extends boolean> {
   readonly nullableVersions: VersionRange;
   readonly default: number | string | boolean | null | undefined;
   readonly ignorable: boolean;
+  readonly advisory: boolean;
   readonly tag: number | undefined;
   readonly entity: EntityKind | undefined;
   /** int64 only: unsafe integers are malformed instead of saturated. */
@@ -91,6 +94,7 @@ interface FieldOptions<V> {
   readonly nullable?: VersionSpec;
   readonly default?: V | null;
   readonly ignorable?: boolean;
+  readonly advisory?: boolean;
   readonly tag?: number;
   readonly entity?: EntityKind;
   readonly exact?: boolean;
@@ -112,6 +116,7 @@ function field(type: FieldType, versions: VersionSpec, options: FieldOptions<unk
     // An empty list is what an array has anyway; a table says `[]` only to make the field optional.
     default: Array.isArray(options.default) ? undefined : (options.default as AnyField["default"]),
     ignorable: options.ignorable ?? false,
+    advisory: options.advisory ?? false,
     tag: options.tag,
     entity: options.entity,
     exact: options.exact ?? false,

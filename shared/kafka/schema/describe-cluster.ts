@@ -17,7 +17,7 @@ const broker = struct({
   host: string("0+"),
   port: int32("0+"),
   rack: string("0+", { nullable: "0+", default: null }),
-  isFenced: bool("2+", { default: false }),
+  isFenced: bool("2+", { default: false, advisory: true }),
 });
 
 /** Cluster id, controller and brokers (KIP-700). v1 adds the endpoint type (KIP-919), v2 fenced brokers (KIP-1073). */

@@ -23,7 +23,7 @@ const member = struct({
 
 const group = struct({
   errorCode: int16("0+"),
-  errorMessage: string("6+", { nullable: "6+", default: null }),
+  errorMessage: string("6+", { nullable: "6+", default: null, advisory: true }),
   groupId: groupId("0+"),
   groupState: string("0+"),
   protocolType: string("0+"),

@@ -26,7 +26,7 @@ const requestTopic = struct({
 
 const replica = struct({
   replicaId: brokerId("0+"),
-  replicaDirectoryId: uuid("2+", { default: ZERO_UUID }),
+  replicaDirectoryId: uuid("2+", { default: ZERO_UUID, advisory: true }),
   logEndOffset: int64("0+"),
   lastFetchTimestamp: int64("1+", { default: -1, ignorable: true }),
   lastCaughtUpTimestamp: int64("1+", { default: -1, ignorable: true }),
@@ -72,7 +72,7 @@ export const describeQuorum = api({
     errorCode: int16("0+"),
     errorMessage: string("2+", { nullable: "2+", default: "", ignorable: true }),
     topics: array(topic, "0+"),
-    nodes: array(node, "2+", { default: [] }),
+    nodes: array(node, "2+", { default: [], advisory: true }),
   }),
 });
 

@@ -73,7 +73,7 @@ const partitionData = struct({
   lastStableOffset: int64("4+", { default: -1, ignorable: true }),
   logStartOffset: int64("5+", { default: -1, ignorable: true }),
   divergingEpoch: object(epochEndOffset, "12+", { tag: 0 }),
-  currentLeader: object(leaderIdAndEpoch, "12+", { tag: 1 }),
+  currentLeader: object(leaderIdAndEpoch, "12+", { tag: 1, advisory: true }),
   snapshotId: object(snapshotId, "12+", { tag: 2 }),
   abortedTransactions: array(abortedTransaction, "4+", { nullable: "4+", ignorable: true }),
   preferredReadReplica: brokerId("11+", { default: -1 }),
@@ -123,7 +123,7 @@ export const fetch = api({
     errorCode: int16("7+", { default: 0, ignorable: true }),
     sessionId: int32("7+", { default: 0 }),
     responses: array(topicResponse, "0+"),
-    nodeEndpoints: array(nodeEndpoint, "16+", { tag: 0 }),
+    nodeEndpoints: array(nodeEndpoint, "16+", { tag: 0, advisory: true }),
   }),
 });
 

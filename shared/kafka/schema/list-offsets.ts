@@ -28,7 +28,7 @@ const responsePartition = struct({
   errorCode: int16("0+"),
   timestamp: int64("1+", { default: -1 }),
   offset: int64("1+", { default: -1 }),
-  leaderEpoch: int32("4+", { default: -1 }),
+  leaderEpoch: int32("4+", { default: -1, advisory: true }),
 });
 
 const responseTopic = struct({

@@ -46,7 +46,7 @@ const partitionResponse = struct({
   logStartOffset: int64("5+", { default: -1, ignorable: true }),
   recordErrors: array(recordError, "8+", { ignorable: true, default: [] }),
   errorMessage: string("8+", { nullable: "8+", default: null, ignorable: true }),
-  currentLeader: object(currentLeader, "10+", { tag: 0 }),
+  currentLeader: object(currentLeader, "10+", { tag: 0, advisory: true }),
 });
 
 const topicResponse = struct({
@@ -84,7 +84,7 @@ export const produce = api({
   response: struct({
     responses: array(topicResponse, "0+"),
     throttleTimeMs: int32("1+", { ignorable: true, default: 0 }),
-    nodeEndpoints: array(nodeEndpoint, "10+", { tag: 0 }),
+    nodeEndpoints: array(nodeEndpoint, "10+", { tag: 0, advisory: true }),
   }),
 });
 
