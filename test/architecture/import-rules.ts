@@ -30,6 +30,12 @@ const sharedRank: Readonly<Record<string, number>> = {
   "broker-config": 4,
 };
 
+/** Adapters that stand on more than their folder does. */
+const sharedFileRank: Readonly<Record<string, number>> = {
+  // Peers and clients frame their messages alike.
+  "shared/ports/tcp-peer-transport.ts": 2,
+};
+
 /** Inside `broker` imports go to the same rank or down: the path that a request walks. */
 const brokerRank: Readonly<Record<string, number>> = {
   connection: 7,
@@ -51,6 +57,8 @@ const unknownRank = -1;
 
 function rankInside(filePath: string): number {
   const [root = "", folder = "", ...rest] = filePath.split("/");
+  const ofFile = sharedFileRank[filePath];
+  if (ofFile !== undefined) return ofFile;
   if (rest.length === 0) return root === "broker" ? brokerFileRank(folder) : unknownRank;
   const ranks = root === "broker" ? brokerRank : sharedRank;
   return ranks[folder] ?? unknownRank;
