@@ -1,0 +1,241 @@
+/**
+ * What clients were told and what they saw, and the promises that must hold between the two. Knows nothing of brokers:
+ * it judges only what a client can observe.
+ *
+ *   - a record has one place for ever: no two records at one offset, no record at two offsets (of one who never repeats
+ *     itself, or is idempotent)
+ *   - acknowledged is where it was acknowledged, until the end
+ *   - an idempotent producer's records lie in the order in which it sent them
+ *   - nothing is read that nobody sent
+ */
+export type RecordFate = "sent" | "acknowledged" | "failed" | "unknown";
+
+export interface LedgerRecord {
+  readonly id: string;
+  readonly partition: string;
+  readonly producer: string;
+  /** The how-manieth of its producer in this partition. */
+  readonly number: number;
+  /** Acknowledged means that a quorum has it; else only that one broker wrote it. */
+  readonly isQuorum: boolean;
+  readonly sentMs: number;
+  fate: RecordFate;
+  acknowledgedMs: number | undefined;
+  offset: number | undefined;
+}
+
+interface PartitionLedger {
+  /** What is known to stand at an offset, committed. */
+  readonly byOffset: Map<number, string>;
+  /** Highest log start seen. */
+  logStartOffset: number;
+  /** Highest offset up to which a client asked to delete. */
+  deletionAskedTo: number;
+  /** Highest log start that a client was promised. */
+  deletedTo: number;
+  /** All of it may be gone: its only replica lost its disk, or the topic was deleted. */
+  isForfeit: boolean;
+}
+
+export interface LedgerOptions {
+  readonly nowMs: () => number;
+  readonly violate: (message: string) => void;
+}
+
+export class RecordLedger {
+  readonly #options: LedgerOptions;
+  readonly #records = new Map<string, LedgerRecord>();
+  readonly #partitions = new Map<string, PartitionLedger>();
+  #acknowledged = 0;
+  #lastAcknowledgedMs = new Map<string, number>();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledged;
+  }
+
+  get sentCount(): number {
+    return this.#records.size;
+  }
+
+  records(): Iterable<LedgerRecord> {
+    return this.#records.values();
+  }
+
+  /** Time of the newest acknowledgement in a partition; undefined before the first. */
+  lastAcknowledgedMs(partition: string): number | undefined {
+    return this.#lastAcknowledgedMs.get(partition);
+  }
+
+  sent(record: Pick<LedgerRecord, "id" | "partition" | "producer" | "number" | "isQuorum">): void {
+    this.#records.set(record.id, {
+      ...record,
+      sentMs: this.#options.nowMs(),
+      fate: "sent",
+      acknowledgedMs: undefined,
+      offset: undefined,
+    });
+  }
+
+  acknowledged(ids: readonly string[], baseOffset: number): void {
+    for (const [index, id] of ids.entries()) {
+      const record = this.#find(id);
+      record.fate = "acknowledged";
+      record.acknowledgedMs = this.#options.nowMs();
+      this.#acknowledged += 1;
+      this.#lastAcknowledgedMs.set(record.partition, record.acknowledgedMs);
+      if (record.isQuorum) this.#place(record, baseOffset + index, "acknowledged");
+    }
+  }
+
+  ended(ids: readonly string[], fate: "failed" | "unknown"): void {
+    for (const id of ids) this.#find(id).fate = fate;
+  }
+
+  /** A client read this below the high watermark. */
+  observed(partition: string, offset: number, id: string, by: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined || record.partition !== partition) {
+      this.#violate(`${by} read ${id} at ${partition}@${offset}, which nobody sent there`);
+      return;
+    }
+    this.#place(record, offset, `read by ${by}`);
+  }
+
+  /** A client is about to ask for the deletion of what is below. */
+  deletionAsked(partition: string, offset: number): void {
+    const known = this.#of(partition);
+    known.deletionAskedTo = Math.max(known.deletionAskedTo, offset);
+  }
+
+  deletionAcknowledged(partition: string, lowWatermark: number): void {
+    const known = this.#of(partition);
+    known.deletedTo = Math.max(known.deletedTo, lowWatermark);
+    this.logStartSeen(partition, lowWatermark, false);
+  }
+
+  /** `isFresh`: asked for after every acknowledgement of a deletion that came before. */
+  logStartSeen(partition: string, offset: number, isFresh: boolean): void {
+    const known = this.#of(partition);
+    if (known.isForfeit) return;
+    if (offset > known.deletionAskedTo) {
+      this.#violate(
+        `the log start of ${partition} is ${offset}, but deletion was asked up to ${known.deletionAskedTo}`,
+      );
+    }
+    if (isFresh && offset < known.deletedTo) {
+      this.#violate(`the log start of ${partition} is ${offset}, but all below ${known.deletedTo} was deleted`);
+    }
+    known.logStartOffset = Math.max(known.logStartOffset, offset);
+  }
+
+  /** Log start that every leader must have reached by now. */
+  deletedTo(partition: string): number {
+    return this.#of(partition).deletedTo;
+  }
+
+  logStartOf(partition: string): number {
+    return this.#of(partition).logStartOffset;
+  }
+
+  /** Nothing is promised about this partition any more. */
+  forfeit(partition: string): void {
+    this.#of(partition).isForfeit = true;
+  }
+
+  isForfeit(partition: string): boolean {
+    return this.#of(partition).isForfeit;
+  }
+
+  /**
+   * No quorum of the partition's replicas kept what it had in its page cache: what was acknowledged (or read for the first
+   * time) since `sinceMs` may be gone, and its offsets given anew.
+   */
+  permitLoss(partition: string, sinceMs: number): void {
+    const known = this.#of(partition);
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const record of this.#records.values()) {
+      if (record.partition !== partition || record.offset === undefined) continue;
+      if ((record.acknowledgedMs ?? record.sentMs) >= sinceMs) lowest = Math.min(lowest, record.offset);
+    }
+    for (const [offset, id] of known.byOffset) {
+      if (offset < lowest) continue;
+      known.byOffset.delete(offset);
+      const record = this.#find(id);
+      record.offset = undefined;
+      if (record.fate === "acknowledged") record.fate = "unknown";
+    }
+  }
+
+  /** Where the highest place known to be committed ends. */
+  knownEnd(partition: string): number {
+    let end = 0;
+    for (const offset of this.#of(partition).byOffset.keys()) end = Math.max(end, offset + 1);
+    return end;
+  }
+
+  /** Judges the whole committed log of a partition, as read at the end from its log start. */
+  judgeFinalLog(partition: string, log: readonly { readonly offset: number; readonly id: string }[]): void {
+    const known = this.#of(partition);
+    if (known.isForfeit) return;
+    for (const { offset, id } of log) this.observed(partition, offset, id, "the final reader");
+    const present = new Map(log.map(({ offset, id }) => [offset, id]));
+    for (const [offset, id] of known.byOffset) {
+      if (offset < known.logStartOffset || present.get(offset) === id) continue;
+      const { fate } = this.#find(id);
+      this.#violate(`${id} (${fate}) of ${partition}@${offset} is lost: ${present.get(offset) ?? "nothing"} is there`);
+    }
+    this.#judgeOrder(partition, log);
+  }
+
+  #judgeOrder(partition: string, log: readonly { readonly offset: number; readonly id: string }[]): void {
+    const last = new Map<string, LedgerRecord>();
+    for (const { id } of log) {
+      const record = this.#records.get(id);
+      if (record === undefined) continue;
+      const before = last.get(record.producer);
+      if (before !== undefined && before.number >= record.number) {
+        this.#violate(`${record.id} comes after ${before.id} in ${partition}, but was sent before`);
+      }
+      last.set(record.producer, record);
+    }
+  }
+
+  #place(record: LedgerRecord, offset: number, how: string): void {
+    const known = this.#of(record.partition);
+    if (known.isForfeit) return;
+    const there = known.byOffset.get(offset);
+    if (there !== undefined && there !== record.id) {
+      this.#violate(`${record.partition}@${offset} holds ${there}, but ${record.id} was ${how} there`);
+      return;
+    }
+    if (record.offset !== undefined && record.offset !== offset) {
+      this.#violate(`${record.id} was at ${record.partition}@${record.offset} and now ${how} at ${offset}`);
+      return;
+    }
+    known.byOffset.set(offset, record.id);
+    record.offset = offset;
+  }
+
+  #find(id: string): LedgerRecord {
+    const record = this.#records.get(id);
+    if (record === undefined) throw new Error(`no client of this run sent ${id}`);
+    return record;
+  }
+
+  #of(partition: string): PartitionLedger {
+    let known = this.#partitions.get(partition);
+    if (known === undefined) {
+      known = { byOffset: new Map(), logStartOffset: 0, deletionAskedTo: 0, deletedTo: 0, isForfeit: false };
+      this.#partitions.set(partition, known);
+    }
+    return known;
+  }
+
+  #violate(message: string): void {
+    this.#options.violate(message);
+  }
+}

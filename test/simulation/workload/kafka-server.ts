@@ -1,0 +1,183 @@
+/**
+ * The handlers' logic over a broker's partitions, inside the broker's simulated process: what Produce, Fetch and the rest
+ * do once a request is decoded and its tenant known.
+ */
+import type { HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
+import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
+import type { ConnectionEnd } from "../world/connection.ts";
+import type { Network } from "../world/network.ts";
+import type { SimProcess } from "../world/sim-process.ts";
+import { machineHost } from "../world/sim-transport.ts";
+import { messageBytes, type Request, type Response, type TopicPartition } from "./kafka-messages.ts";
+
+export const kafkaPort = 9092;
+/** The listener under which brokers register it. */
+export const kafkaListener = "plain";
+export const simulatedLkc = "lkc-sim01";
+
+/** What the handlers need of a broker. */
+export interface ServedBroker {
+  readonly partitions: PartitionHost;
+  /** Undefined until the broker knows its cell. */
+  image(): MetadataImage | undefined;
+  /** Carries out a change of metadata, wherever the controller is; undefined when done, else why not. */
+  administer(request: Request & { readonly kind: "create-topic" | "delete-topic" }): Promise<string | undefined>;
+}
+
+export interface Correlated<T> {
+  readonly id: number;
+  readonly body: T;
+}
+
+export function serveKafka(network: Network, process: SimProcess, broker: ServedBroker): () => void {
+  const address = `${machineHost(process.machineId)}:${kafkaPort}`;
+  const listening = {
+    process,
+    accept: (end: ConnectionEnd) => ({
+      onMessage: (message: unknown) => {
+        const { id, body } = message as Correlated<Request>;
+        handle(process, broker, body, (response) => end.send({ id, body: response }, messageBytes(response)));
+      },
+      onClose: () => undefined,
+    }),
+  };
+  network.listen(address, listening);
+  return () => network.unlisten(address, listening);
+}
+
+type Respond = (response: Response) => void;
+
+function handle(process: SimProcess, broker: ServedBroker, request: Request, respond: Respond): void {
+  switch (request.kind) {
+    case "metadata":
+      return respond(describeCell(broker.image()));
+    case "create-topic":
+    case "delete-topic":
+      void broker.administer(request).then((refused) => {
+        respond(refused === undefined ? { kind: "done" } : { kind: "error", error: "ADMIN_FAILED", message: refused });
+      });
+      return;
+    default: {
+      const hosted = broker.partitions.find(request.topicId, request.partition);
+      if (hosted === undefined) return respond({ kind: "error", error: "UNKNOWN_TOPIC_OR_PARTITION" });
+      handlePartition(process, hosted, request, respond);
+    }
+  }
+}
+
+function handlePartition(
+  process: SimProcess,
+  hosted: HostedPartition,
+  request: Request & TopicPartition,
+  respond: Respond,
+): void {
+  switch (request.kind) {
+    case "produce":
+      return produce(process, hosted, request, respond);
+    case "fetch":
+      return fetch(process, hosted, request, respond);
+    case "offset-for-leader-epoch": {
+      const offsets = hosted.offsets(request.currentLeaderEpoch);
+      if ("kind" in offsets) return respond({ kind: "error", error: offsets.error });
+      return respond({ kind: "epoch-end", ...hosted.endOffsetForEpoch(request.leaderEpoch) });
+    }
+    case "log-start": {
+      const offsets = hosted.offsets(request.currentLeaderEpoch);
+      if ("kind" in offsets) return respond({ kind: "error", error: offsets.error });
+      return respond({ kind: "log-start", offset: offsets.logStartOffset });
+    }
+    case "delete-records":
+      void hosted.deleteRecords(request.offset).then((result) => {
+        if (result.kind === "failed") respond({ kind: "error", error: result.error });
+        else respond({ kind: "records-deleted", lowWatermark: result.lowWatermark });
+      });
+  }
+}
+
+function produce(
+  process: SimProcess,
+  hosted: HostedPartition,
+  request: Request & { readonly kind: "produce" },
+  respond: Respond,
+): void {
+  // The sender keeps its own copy: the broker writes offsets into the bytes.
+  const result = hosted.append(Buffer.from(request.records), { requiredAcks: request.acks });
+  if (result.kind === "failed") return respond({ kind: "error", error: result.error, message: result.message });
+  const produced: Response = { kind: "produced", baseOffset: result.baseOffset };
+  if (request.acks === 1) return respond(produced);
+  let isAnswered = false;
+  const answer = (response: Response): void => {
+    if (isAnswered) return;
+    isAnswered = true;
+    cancelTimeout();
+    respond(response);
+  };
+  let withdraw = (): void => undefined;
+  const cancelTimeout = process.timers.after(request.timeoutMs, () => {
+    withdraw();
+    answer({ kind: "error", error: "REQUEST_TIMED_OUT" });
+  });
+  withdraw = hosted.whenCommitted(result.endOffset, (error) => {
+    answer(error === undefined ? produced : { kind: "error", error });
+  });
+}
+
+function fetch(
+  process: SimProcess,
+  hosted: HostedPartition,
+  request: Request & { readonly kind: "fetch" },
+  respond: Respond,
+): void {
+  let isDone = false;
+  const finish = (response: Response): void => {
+    if (isDone) return;
+    isDone = true;
+    withdraw();
+    cancelTimeout();
+    respond(response);
+  };
+  /** Answers if there is something to say; `last`: also when there is not. */
+  const attempt = (last: boolean): void => {
+    if (isDone) return;
+    const offsets = hosted.offsets(request.currentLeaderEpoch);
+    if ("kind" in offsets) return finish({ kind: "error", error: offsets.error });
+    const { highWatermark, logStartOffset, leaderEpoch } = offsets;
+    if (request.offset < logStartOffset || request.offset > highWatermark) {
+      return finish({ kind: "error", error: "OFFSET_OUT_OF_RANGE" });
+    }
+    const answer = (batches: readonly Buffer[]): void => {
+      finish({ kind: "fetched", leaderEpoch, highWatermark, logStartOffset, batches });
+    };
+    if (request.offset < highWatermark) {
+      const read = hosted.read(request.offset, request.maxBytes, true);
+      void Promise.resolve(read).then((batches) => {
+        if ("kind" in batches) finish({ kind: "error", error: batches.error });
+        else answer(batches.map((batch) => Buffer.from(batch)));
+      });
+    } else if (last) answer([]);
+  };
+  const withdraw = hosted.watch(() => process.timers.afterTurn(() => attempt(false)));
+  const cancelTimeout = process.timers.after(request.waitMs, () => attempt(true));
+  attempt(false);
+}
+
+function describeCell(image: MetadataImage | undefined): Response {
+  if (image === undefined) return { kind: "error", error: "LEADER_NOT_AVAILABLE" };
+  const topics = image.topicsOf(simulatedLkc);
+  return {
+    kind: "metadata",
+    brokers: [...image.brokers.values()].flatMap((broker) => {
+      const endpoint = broker.listeners[kafkaListener];
+      return endpoint === undefined ? [] : [{ brokerId: broker.brokerId, host: endpoint.host, port: endpoint.port }];
+    }),
+    topics: [...(topics?.values() ?? [])].map((topic) => ({
+      topicId: topic.topicId,
+      name: topic.name,
+      partitions: topic.partitions.map((partition) => ({
+        leader: partition.leader,
+        leaderEpoch: partition.leaderEpoch,
+        replicas: partition.voters,
+      })),
+    })),
+  };
+}
