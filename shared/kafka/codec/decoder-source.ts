@@ -55,6 +55,7 @@ class DecoderGenerator {
     if (rows.length === 0) return ["$r.skipTags();"];
     const cases = rows.flatMap((row) => [
       `case ${row.field.tag}: {`,
+      `$r.field = ${this.#pathIndex(`${prefix}${row.name}`)};`,
       `const $outer = $r.openTag();`,
       ...this.#readField(row, prefix),
       `$r.closeTag($outer);`,
