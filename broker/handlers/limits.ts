@@ -10,6 +10,8 @@ export const decodedBytesMax = 67_108_864;
 /** Longest wait for a quorum that a producer may ask for (its timeout.ms): no request is held for ever. */
 export const produceWaitMsMax = 600_000;
 
+/** Heap of a fetch that waits, for each byte of its frame: some 400 bytes for the 30 that name a partition. */
+export const fetchBytesPerFrameByte = 14;
 /** Longest long poll that a consumer may ask for (fetch.max.wait.ms). */
 export const fetchWaitMsMax = 600_000;
 /** Record bytes of one fetch response (fetch.max.bytes of a broker): Kafka's default. */
@@ -31,8 +33,10 @@ export const fetchSessionScanMs = 5_000;
 export const fetchSessionsMax = 2_000;
 /** Of one tenant: nobody can push out everybody else's. */
 export const fetchSessionsPerTenantMax = 1_000;
-/** Partitions in all sessions: some 400 bytes each, so 200 MB were they all in use; 20,000 partitions by 25 readers. */
-export const fetchSessionPartitionsMax = 500_000;
+/** Partitions in all sessions: 20,000 partitions read by 10 groups; some 500 bytes each, so 100 MB were they all in use. */
+export const fetchSessionPartitionsMax = 200_000;
+/** Kafka's bound on topic names: no session remembers a longer one. */
+export const topicNameCharactersMax = 249;
 /** A session unused for so long may be replaced; one that is older than this may be replaced by a larger one. */
 export const fetchSessionEvictionMs = 120_000;
 
