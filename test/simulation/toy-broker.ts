@@ -108,7 +108,8 @@ class ToyPartition implements HostedPartition {
 
   #commit(endOffset: number): void {
     this.#highWatermark = Math.max(this.#highWatermark, Math.min(endOffset, this.#endOffset));
-    if (this.#bug === "high-watermark-falls" && this.#appends % 10 === 0) this.#highWatermark = Math.max(0, this.#highWatermark - 8);
+    if (this.#bug === "high-watermark-falls" && this.#appends % 10 === 0)
+      this.#highWatermark = Math.max(0, this.#highWatermark - 8);
     for (const watcher of [...this.#watchers]) watcher();
   }
 

@@ -1,0 +1,206 @@
+import type { Disk, DiskFile } from "../../../shared/ports/disk.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { drawLatency, type LatencyProfile, type SeededRandom } from "./seeded-random.ts";
+import type { SimProcess } from "./sim-process.ts";
+
+const readLatency: LatencyProfile = { minMs: 0.02, meanMs: 0.05, tailChance: 0.005, tailMs: 5 };
+const writeLatency: LatencyProfile = { minMs: 0.02, meanMs: 0.08, tailChance: 0.01, tailMs: 10 };
+const syncLatency: LatencyProfile = { minMs: 0.5, meanMs: 2, tailChance: 0.02, tailMs: 60 };
+/** When a process dies, the system has done a call that was under way, or not, or (a write) a part of it. */
+const doneAtDeathChance = 0.4;
+const partlyDoneAtDeathChance = 0.3;
+const spaceBytes = 1e12;
+
+type Work = "read" | "write" | "sync";
+const latencyOf: Readonly<Record<Work, LatencyProfile>> = {
+  read: readLatency,
+  write: writeLatency,
+  sync: syncLatency,
+};
+
+/** How the disk of one machine behaves now; switched by the fault schedule. */
+export class DiskFaults {
+  readonly random: SeededRandom;
+  readonly scheduler: Scheduler;
+  readonly count: (name: string) => void;
+  /** Every call takes this many times as long. */
+  slowness = 1;
+  /** Calls that begin before this simulated time end after it. */
+  stuckUntilMs = 0;
+  /** Writes fail for want of space. */
+  isFull = false;
+  /** Chance that a write, a sync or a read fails with EIO. */
+  errorChance = 0;
+  /** Syncs answer without syncing (a mutation: never part of a fault schedule). */
+  skipsSync = false;
+
+  constructor(scheduler: Scheduler, random: SeededRandom, count: (name: string) => void) {
+    this.scheduler = scheduler;
+    this.random = random;
+    this.count = count;
+  }
+
+  heal(): void {
+    this.slowness = 1;
+    this.stuckUntilMs = 0;
+    this.isFull = false;
+    this.errorChance = 0;
+  }
+
+  delayMs(work: Work): number {
+    const stuckMs = Math.max(0, this.stuckUntilMs - this.scheduler.nowMs);
+    return stuckMs + drawLatency(this.random, latencyOf[work]) * this.slowness;
+  }
+
+  /** The error with which this call is to fail, if any. */
+  failure(work: Work): DiskError | undefined {
+    if (work === "write" && this.isFull) {
+      this.count("disk ENOSPC");
+      return new DiskError("ENOSPC");
+    }
+    if (this.errorChance > 0 && this.random.chance(this.errorChance)) {
+      this.count(`disk EIO on ${work}`);
+      return new DiskError("EIO");
+    }
+    return undefined;
+  }
+}
+
+export class DiskError extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`simulated disk: ${code}`);
+    this.code = code;
+  }
+}
+
+/**
+ * A machine's disk as one process sees it: calls take time, may fail, and die with the process. What is on the disk, in
+ * the page cache and on the device, is the volume's business.
+ */
+export class SimDisk implements Disk {
+  readonly #volume: Disk;
+  readonly #process: SimProcess;
+  readonly #faults: DiskFaults;
+  /** Calls that the system has not done yet, in the order in which they were made. */
+  readonly #pending = new Set<PendingCall>();
+
+  constructor(volume: Disk, process: SimProcess, faults: DiskFaults) {
+    this.#volume = volume;
+    this.#process = process;
+    this.#faults = faults;
+    process.onDeath((how) => {
+      // What the system goes on with is done before a next process runs.
+      if (how === "process") for (const call of this.#pending) this.#finishAtDeath(call);
+      this.#pending.clear();
+    });
+  }
+
+  async open(path: string, options: { readonly create: boolean }): Promise<DiskFile> {
+    const file = await this.#do("write", `open ${path}`, () => this.#volume.open(path, options));
+    return this.#wrap(file, path);
+  }
+
+  list(directory: string): Promise<readonly string[]> {
+    return this.#do("read", `list ${directory}`, () => this.#volume.list(directory));
+  }
+
+  readFile(path: string): Promise<Buffer | undefined> {
+    return this.#do("read", `read ${path}`, () => this.#volume.readFile(path));
+  }
+
+  replaceFile(path: string, content: Buffer): Promise<void> {
+    return this.#do("sync", `replace ${path}`, () => this.#volume.replaceFile(path, content), "write");
+  }
+
+  removeFile(path: string): Promise<void> {
+    return this.#do("write", `remove ${path}`, () => this.#volume.removeFile(path), "read");
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return this.#do("write", `remove ${path}`, () => this.#volume.removeDirectory(path), "read");
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#do("write", `rename ${from}`, () => this.#volume.rename(from, to));
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.#do("write", `mkdir ${path}`, () => this.#volume.makeDirectory(path));
+  }
+
+  space(path: string): Promise<{ readonly totalBytes: number; readonly freeBytes: number }> {
+    return this.#do("read", `space ${path}`, () =>
+      Promise.resolve({ totalBytes: spaceBytes, freeBytes: this.#faults.isFull ? 0 : spaceBytes / 2 }),
+    );
+  }
+
+  #wrap(file: DiskFile, path: string): DiskFile {
+    return {
+      sizeAtOpen: file.sizeAtOpen,
+      write: (position, buffers) => this.#write(file, path, position, buffers),
+      read: (position, target) => this.#do("read", `read ${path}`, () => file.read(position, target)),
+      sync: () => this.#do("sync", `sync ${path}`, () => (this.#faults.skipsSync ? Promise.resolve() : file.sync())),
+      truncate: (size) => this.#do("write", `truncate ${path}`, () => file.truncate(size), "sync"),
+      close: () => this.#do("read", `close ${path}`, () => file.close(), "close"),
+    };
+  }
+
+  #write(file: DiskFile, path: string, position: number, buffers: readonly Buffer[]): Promise<void> {
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    const partly = (): Promise<void> => {
+      const part = Buffer.concat(buffers).subarray(0, this.#faults.random.below(bytes + 1));
+      return file.write(position, [part]);
+    };
+    return this.#do(
+      "write",
+      `write ${path} ${position}+${bytes}`,
+      () => file.write(position, buffers),
+      "write",
+      partly,
+    );
+  }
+
+  /**
+   * Does the work on the volume after its time and answers the process. A call that fails does nothing, unless `partly`
+   * says what it leaves behind. `failsAs`: the kind of failure that can hit it.
+   */
+  #do<T>(
+    work: Work,
+    label: string,
+    apply: () => Promise<T>,
+    failsAs: Work | "close" = work,
+    partly: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const process = this.#process;
+    const faults = this.#faults;
+    const error = failsAs === "close" ? undefined : faults.failure(failsAs);
+    const call: PendingCall = { apply, partly };
+    this.#pending.add(call);
+    faults.scheduler.after(faults.delayMs(work), `${process.name} ${label}`, () => {
+      if (!this.#pending.delete(call)) return;
+      const outcome = error === undefined ? apply() : partly().then(() => Promise.reject(error));
+      outcome.then(
+        (value) => process.deliver(`${label} done`, () => resolve(value)),
+        (cause: unknown) => process.deliver(`${label} failed`, () => reject(cause as Error)),
+      );
+    });
+    return promise;
+  }
+
+  #finishAtDeath(call: PendingCall): void {
+    const { random, scheduler } = this.#faults;
+    const luck = random.fraction();
+    if (luck >= doneAtDeathChance + partlyDoneAtDeathChance) return;
+    const done = luck < doneAtDeathChance ? call.apply() : call.partly();
+    done.catch((error: unknown) => scheduler.note(`at death: ${String(error)}`));
+  }
+}
+
+interface PendingCall {
+  readonly apply: () => Promise<unknown>;
+  /** What is on the volume when the call broke off. */
+  readonly partly: () => Promise<unknown>;
+}
