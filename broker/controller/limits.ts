@@ -18,7 +18,7 @@ export const sealGraceMs = 40;
 export const electionRetryMsMin = 200;
 export const electionRetryMsMax = 5_000;
 /** Partitions in one round of elections. */
-export const electionBatchMax = 2_000;
+export const electionBatchMax = 1_000;
 /** A leader that is alive but hears no majority of its voters is replaced after this. */
 export const isolatedLeaderMs = 1_500;
 /** Before recovering without a majority: how long missing voters are waited for. */
@@ -35,3 +35,5 @@ export const commandRetryMs = 50;
 export const maintenanceIntervalMs = 5_000;
 /** Reports kept for partitions, newest of each. */
 export const reportsMax = 100_000;
+/** The store counts as unreachable when no read of it succeeded for this long (brokers poll every second). */
+export const storeUnconfirmedMsMax = 2_500;

@@ -444,9 +444,13 @@ export class Replica {
   }
 
   #followLogStart(offset: Offset): void {
-    this.log.raiseStart(Math.min(offset, this.log.endOffset)).catch((error: unknown) => {
-      this.context.logger.warn("log-start-not-raised", { error: String(error) });
-    });
+    this.log.raiseStart(Math.min(offset, this.log.endOffset)).then(
+      () => {
+        // The leader counts who has the new start (DeleteRecords).
+        if (this.#role.kind === "follower") this.#acknowledge(this.#role);
+      },
+      (error: unknown) => this.context.logger.warn("log-start-not-raised", { error: String(error) }),
+    );
   }
 
   #refuse(link: PeerLink, stream: number): void {

@@ -1,0 +1,148 @@
+import type { MetadataCommand } from "../shared/metadata/commands/metadata-command.ts";
+import type { BrokerId, MetadataSeq } from "../shared/metadata/records/record.ts";
+import type { Clock } from "../shared/ports/clock.ts";
+import type { Timers } from "../shared/ports/timers.ts";
+import type { CommandGateway } from "./controller/command-gateway.ts";
+import type { Controller, HandOverOrder } from "./controller/controller.ts";
+import type { PartitionKey } from "./controller/election-core.ts";
+import type { SealOrder, SealReply } from "./controller/election-round.ts";
+import { handOverMsMax } from "./controller/limits.ts";
+import type { MetadataAccess } from "./controller/metadata-access.ts";
+import { handOverPollMs, releaseMsMax } from "./limits.ts";
+import type { LeaderRole } from "./partition/leader-role.ts";
+import type { ReplicaReport } from "./partition/replica-context.ts";
+import type { ReplicaManager } from "./partition/replica-manager.ts";
+import type { PeerLinks } from "./peer/peer-links.ts";
+
+interface BrokerCallsPorts {
+  readonly self: BrokerId;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly links: PeerLinks;
+  readonly replicas: ReplicaManager;
+  readonly controller: Controller;
+  readonly commands: CommandGateway;
+  readonly metadata: MetadataAccess;
+}
+
+interface SealBody {
+  readonly seq: MetadataSeq;
+  readonly timeoutMs: number;
+  readonly orders: readonly SealOrder[];
+}
+
+/**
+ * What brokers ask of one another besides the data path, both sides of it: seal, report, hand over, release, command.
+ * A call to this broker itself takes the same way without the wire.
+ */
+export class BrokerCalls {
+  readonly #ports: BrokerCallsPorts;
+
+  constructor(ports: BrokerCallsPorts) {
+    this.#ports = ports;
+  }
+
+  async answer(_from: BrokerId, method: string, body: unknown): Promise<unknown> {
+    const { controller, commands } = this.#ports;
+    switch (method) {
+      case "seal":
+        return this.#sealHere(body as SealBody);
+      case "report":
+        controller.onReports(body as readonly ReplicaReport[]);
+        return true;
+      case "hand-over":
+        return this.#handOverHere(body as readonly HandOverOrder[]);
+      case "release":
+        if (!controller.inOffice) return false;
+        await controller.release(body as BrokerId);
+        return true;
+      case "command":
+        return commands.execute(body as MetadataCommand);
+      default:
+        return undefined;
+    }
+  }
+
+  async seal(broker: BrokerId, seq: MetadataSeq, orders: readonly SealOrder[], timeoutMs: number): Promise<SealReply> {
+    const body: SealBody = { seq, timeoutMs, orders };
+    if (broker === this.#ports.self) return this.#sealHere(body);
+    const result = await this.#ports.links.call(broker, "seal", body, timeoutMs);
+    if (result.kind !== "answered" || !Array.isArray(result.body)) return [];
+    return result.body.map((answer: SealReply[number] | null) => answer ?? undefined);
+  }
+
+  async handOver(leader: BrokerId, orders: readonly HandOverOrder[]): Promise<readonly PartitionKey[]> {
+    if (leader === this.#ports.self) return this.#handOverHere(orders);
+    const result = await this.#ports.links.call(leader, "hand-over", orders, handOverMsMax);
+    return result.kind === "answered" ? (result.body as readonly PartitionKey[]) : [];
+  }
+
+  sendReports(reports: readonly ReplicaReport[]): void {
+    const { controller, links, metadata } = this.#ports;
+    const target = metadata.image.controller?.brokerId;
+    if (controller.inOffice) controller.onReports(reports);
+    else if (target !== undefined) void links.call(target, "report", reports, handOverMsMax);
+  }
+
+  /** Before this broker stops: no more appends, let the followers hold everything, and have others elected. */
+  async releaseLeadership(): Promise<void> {
+    const { replicas, clock, controller, links, metadata, self } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + releaseMsMax;
+    const led = () => [...replicas.replicas()].flatMap((replica) => replica.leader ?? []).filter(hasOtherVoters);
+    const leaders = led();
+    for (const leader of leaders) leader.handingOver = true;
+    await this.#until(deadlineMs, () => leaders.every((leader) => leader.highWatermark >= leader.endOffset));
+    while (led().length > 0 && clock.monotonicMs() < deadlineMs) {
+      const target = metadata.image.controller?.brokerId;
+      if (controller.inOffice) await controller.release(self);
+      else if (target !== undefined && target !== self)
+        await links.call(target, "release", self, Math.max(1, deadlineMs - clock.monotonicMs()));
+      await this.#until(Math.min(deadlineMs, clock.monotonicMs() + 500), () => led().length === 0);
+    }
+  }
+
+  async #sealHere(body: SealBody): Promise<SealReply> {
+    const { metadata, replicas } = this.#ports;
+    // A broker that has not read the intent may not know yet that its own data is held for lost.
+    if ((await metadata.follower.waitFor(body.seq, body.timeoutMs)) !== "reached") return [];
+    const answers = body.orders.map((order) => replicas.seal(order.topicId, order.partition, order.epoch));
+    return (await Promise.all(answers)).map((answer) => {
+      if (answer.kind !== "sealed") return undefined;
+      const { acceptedEpoch, endOffset, logStartOffset, lost } = answer;
+      return { acceptedEpoch, endOffset, logStartOffset, lost };
+    });
+  }
+
+  /** Stops appends until the target holds everything; goes on by itself if no election follows. */
+  async #handOverHere(orders: readonly HandOverOrder[]): Promise<readonly PartitionKey[]> {
+    const { replicas, clock, timers } = this.#ports;
+    const ready: PartitionKey[] = [];
+    const pending = orders.flatMap((order) => {
+      const replica = replicas.replica(order.topicId, order.partition);
+      const leader = replica?.leader;
+      if (leader === undefined || replica?.record.partitionEpoch !== order.partitionEpoch) return [];
+      leader.handingOver = true;
+      timers.after(handOverMsMax, () => {
+        leader.handingOver = false;
+      });
+      return [{ order, leader }];
+    });
+    const holds = ({ order, leader }: { readonly order: HandOverOrder; readonly leader: LeaderRole }) =>
+      (leader.stream(order.target)?.heldOffset ?? -1) >= leader.endOffset;
+    await this.#until(clock.monotonicMs() + handOverMsMax / 2, () => pending.every(holds));
+    for (const entry of pending) {
+      if (holds(entry)) ready.push({ topicId: entry.order.topicId, partition: entry.order.partition });
+      else entry.leader.handingOver = false;
+    }
+    return ready;
+  }
+
+  async #until(deadlineMs: number, condition: () => boolean): Promise<void> {
+    while (!condition() && this.#ports.clock.monotonicMs() < deadlineMs)
+      await new Promise<void>((resolve) => this.#ports.timers.after(handOverPollMs, resolve));
+  }
+}
+
+function hasOtherVoters(leader: LeaderRole): boolean {
+  return [...leader.streams()].length > 0;
+}

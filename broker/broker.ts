@@ -1,0 +1,295 @@
+import type { ItemStore } from "../shared/item-store/item-store.ts";
+import { MetadataFollower } from "../shared/metadata/follower/metadata-follower.ts";
+import type { MetadataDelta, MetadataImage, TopicImage } from "../shared/metadata/image/metadata-image.ts";
+import type { BrokerId, Endpoint } from "../shared/metadata/records/record.ts";
+import type { ObjectStore } from "../shared/object-store/object-store.ts";
+import type { Clock } from "../shared/ports/clock.ts";
+import type { Disk } from "../shared/ports/disk.ts";
+import type { PeerTransport } from "../shared/ports/peer-transport.ts";
+import { type Random, randomUuid } from "../shared/ports/random.ts";
+import type { Timers } from "../shared/ports/timers.ts";
+import type { Logger } from "../shared/telemetry/logger.ts";
+import { BrokerCalls } from "./broker-calls.ts";
+import { CommandGateway } from "./controller/command-gateway.ts";
+import { Controller } from "./controller/controller.ts";
+import { MetadataAccess } from "./controller/metadata-access.ts";
+import { ProducerIdSource } from "./controller/producer-id-source.ts";
+import { type Identity, IdentityStore } from "./identity.ts";
+import { startRetryMs } from "./limits.ts";
+import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
+import type { PartitionSettings } from "./partition/partition-settings.ts";
+import { ReplicaManager } from "./partition/replica-manager.ts";
+import { PeerLinks } from "./peer/peer-links.ts";
+import { registerBroker } from "./registration.ts";
+import type { ReplicationRules } from "./replication/replication-rules.ts";
+import { ReplicaStateStore } from "./replication/replica-state-store.ts";
+
+/** All that a broker touches outside itself. */
+export interface BrokerPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly transport: PeerTransport;
+  readonly items: ItemStore;
+  readonly objects: ObjectStore;
+  readonly logger: Logger;
+}
+
+/** Something worth counting. */
+export type BrokerEvent =
+  | "truncated"
+  | "became-leader"
+  | "log-failed"
+  | "controller-elected"
+  | "leader-elected"
+  | "recovered"
+  | "metadata-appended";
+
+export interface BrokerOptions {
+  readonly cell: string;
+  /** In the high bits of producer ids, so that they are unique in the fleet. */
+  readonly cellNumber: number;
+  /** Taken if the data directory is new; else the directory's own id counts. */
+  readonly wantedId: BrokerId;
+  readonly zone: string;
+  readonly dataDirectory: string;
+  /** Of this run of the machine: page cache survives within it. */
+  readonly bootId: string;
+  readonly peer: Endpoint;
+  readonly listeners: Readonly<Record<string, Endpoint>>;
+  readonly rules: ReplicationRules;
+  /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
+  readonly recoverWithoutMajority: boolean;
+  settingsOf(topic: TopicImage, image: MetadataImage): PartitionSettings;
+  onEvent?(event: BrokerEvent, count: number): void;
+}
+
+/**
+ * One broker of a cell without its Kafka listeners: metadata, links to the peers, replicas, controller. The same object
+ * runs in production and in the simulator, on other ports.
+ */
+export class Broker {
+  readonly metadata: MetadataAccess;
+  readonly #options: BrokerOptions;
+  readonly #ports: BrokerPorts;
+  readonly #identityStore: IdentityStore;
+  #identity: Identity | undefined;
+  #running: Running | undefined;
+  #stopped = false;
+
+  constructor(options: BrokerOptions, ports: BrokerPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#identityStore = new IdentityStore(ports.disk, options.dataDirectory, options.bootId, ports.random);
+    const follower = new MetadataFollower({
+      cell: options.cell,
+      writer: `broker-${options.wantedId}`,
+      itemStore: ports.items,
+      objectStore: ports.objects,
+      clock: ports.clock,
+      timers: ports.timers,
+      random: ports.random,
+      logger: ports.logger,
+    });
+    this.metadata = new MetadataAccess(
+      follower,
+      () => this.#running?.links.links() ?? [],
+      () => options.onEvent?.("metadata-appended", 1),
+    );
+  }
+
+  get id(): BrokerId {
+    if (this.#identity === undefined) throw new Error("the broker has no id before it started");
+    return this.#identity.brokerId;
+  }
+
+  get image(): MetadataImage {
+    return this.metadata.image;
+  }
+
+  get replicas(): ReplicaManager {
+    return this.#parts.replicas;
+  }
+
+  get links(): PeerLinks {
+    return this.#parts.links;
+  }
+
+  get controller(): Controller {
+    return this.#parts.controller;
+  }
+
+  get commands(): CommandGateway {
+    return this.#parts.commands;
+  }
+
+  get producerIds(): ProducerIdSource {
+    return this.#parts.producerIds;
+  }
+
+  get #parts(): Running {
+    if (this.#running === undefined) throw new Error("the broker is not started");
+    return this.#running;
+  }
+
+  /** Loads the metadata, registers, opens replicas and links. Waits for the store as long as it takes. */
+  async start(): Promise<void> {
+    const { disk } = this.#ports;
+    const { dataDirectory } = this.#options;
+    await disk.makeDirectory(dataDirectory);
+    const opened = await this.#identityStore.open(this.#options.cell, this.#options.wantedId, this.#options.rules);
+    const states = await ReplicaStateStore.open(disk, dataDirectory);
+    await this.#loadMetadata();
+    const incarnationId = randomUuid(this.#ports.random);
+    const identity = await registerBroker(opened, this.#identityStore, this.metadata, {
+      ...this.#options,
+      incarnationId,
+      ports: this.#ports,
+      isStopped: () => this.#stopped,
+    });
+    this.#identity = identity;
+    if (this.#stopped) return;
+    const logs = new DiskLogDirectory(`${dataDirectory}/topics`, this.#ports, !opened.suspect);
+    const running = this.#compose(identity, states, logs);
+    this.#running = running;
+    await running.replicas.start(this.image);
+    this.metadata.follower.subscribe((delta, image) => this.#onDelta(delta, image));
+    running.links.start(() => this.metadata.storeReachable);
+    this.#setPeers();
+    running.controller.start();
+    running.producerIds.start();
+    // What came between the first image and the subscription.
+    running.replicas.onDelta(resetDelta(this.image.seq), this.image);
+  }
+
+  /**
+   * Controlled shutdown: hands leadership over, closes everything in order, and leaves a mark that nothing is missing.
+   * Without `clean`, as when the process dies, it only stops.
+   */
+  async shutdown(clean = true): Promise<void> {
+    this.#stopped = true;
+    const running = this.#running;
+    if (running === undefined) {
+      this.metadata.follower.stop();
+      return;
+    }
+    if (clean) await running.calls.releaseLeadership();
+    running.producerIds.stop();
+    running.controller.stop();
+    running.links.stop();
+    this.metadata.follower.stop();
+    await running.replicas.stop(clean);
+    if (!clean) return;
+    await running.states.close();
+    await this.#identityStore.markClean();
+  }
+
+  async #loadMetadata(): Promise<void> {
+    while (!this.#stopped) {
+      const result = await this.metadata.follower.start();
+      if (result.kind === "started") return;
+      if (result.reason === "stopped") throw new Error(`the metadata log cannot be read: ${result.message}`);
+      this.#ports.logger.warn("metadata-not-loaded", { reason: result.reason, message: result.message });
+      await new Promise<void>((resolve) => this.#ports.timers.after(startRetryMs, resolve));
+    }
+  }
+
+  #compose(identity: Identity, states: ReplicaStateStore, logs: DiskLogDirectory): Running {
+    const { rules, recoverWithoutMajority } = this.#options;
+    const { clock, timers, random, logger, transport } = this.#ports;
+    const self = identity.brokerId;
+    const onEvent = (event: BrokerEvent, count = 1) => this.#options.onEvent?.(event, count);
+    const parts: { calls?: BrokerCalls } = {};
+    const calls = () => parts.calls as BrokerCalls;
+    const links = new PeerLinks(self, { clock, timers, random, transport, logger }, {
+      onLinkUp: (link) => replicas.onLinkUp(link),
+      onLinkDown: (link) => replicas.onLinkDown(link),
+      onLivenessChanged: () => controller.poke(),
+      onAppend: (link, entry) => replicas.onAppend(link, entry),
+      onAck: (link, entry) => replicas.onAck(link, entry),
+      onAttach: (link, message) => replicas.onAttach(link, message),
+      onAttached: (link, message) => replicas.onAttached(link, message),
+      onRefused: (link, message) => replicas.onRefused(link, message),
+      onMetadataEntry: (seq, entry) => void this.metadata.follower.offer(seq, entry),
+      onCall: (from, method, body) => calls().answer(from, method, body),
+    });
+    const replicas = new ReplicaManager({
+      self,
+      clock,
+      timers,
+      logger,
+      rules,
+      links,
+      logs,
+      states,
+      settingsOf: (topic) => this.#options.settingsOf(topic, this.image),
+      sendReports: (reports) => calls().sendReports(reports),
+      onEvent,
+    });
+    const controller = new Controller({
+      self,
+      clock,
+      timers,
+      logger,
+      rules,
+      links,
+      metadata: this.metadata,
+      sealer: { seal: (broker, seq, orders, timeoutMs) => calls().seal(broker, seq, orders, timeoutMs) },
+      handOver: (leader, orders) => calls().handOver(leader, orders),
+      recoverWithoutMajority,
+      onEvent,
+    });
+    const commands = new CommandGateway({
+      self,
+      cellNumber: this.#options.cellNumber,
+      clock,
+      timers,
+      random,
+      links,
+      metadata: this.metadata,
+      controller,
+    });
+    const producerIds = new ProducerIdSource({ self, timers, logger, commands });
+    parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata: this.metadata });
+    return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
+  }
+
+  #onDelta(delta: MetadataDelta, image: MetadataImage): void {
+    const running = this.#running;
+    if (running === undefined || this.#stopped) return;
+    if (delta.brokersChanged.size > 0 || delta.reset) this.#setPeers();
+    running.replicas.onDelta(delta, image);
+    running.controller.onDelta(delta);
+  }
+
+  #setPeers(): void {
+    const endpoints = new Map<BrokerId, Endpoint>();
+    for (const [id, broker] of this.image.brokers) endpoints.set(id, broker.peer);
+    this.#running?.links.setPeers(endpoints);
+  }
+}
+
+interface Running {
+  readonly links: PeerLinks;
+  readonly replicas: ReplicaManager;
+  readonly controller: Controller;
+  readonly commands: CommandGateway;
+  readonly producerIds: ProducerIdSource;
+  readonly calls: BrokerCalls;
+  readonly states: ReplicaStateStore;
+}
+
+function resetDelta(seq: number): MetadataDelta {
+  return {
+    seq,
+    topicsChanged: new Map(),
+    topicsDeleted: new Map(),
+    brokersChanged: new Set(),
+    apiKeysChanged: new Set(),
+    logicalClustersChanged: new Set(),
+    controllerChanged: true,
+    cellConfigsChanged: true,
+    reset: true,
+  };
+}

@@ -1,0 +1,14 @@
+/** Limits of a broker as a whole. Times in milliseconds. */
+
+/** Between attempts to load the metadata or to register while the store does not answer. */
+export const startRetryMs = 250;
+/** Controlled shutdown gives up handing over leadership after this. */
+export const releaseMsMax = 8_000;
+/** Between two looks whether a follower has caught up for a hand-over. */
+export const handOverPollMs = 5;
+/** A block of producer ids is fetched when fewer than this many are left. */
+export const producerIdsLowMark = 500;
+/** Between attempts to fetch a block. */
+export const producerIdRetryMs = 500;
+/** How long an idempotent producer waits for its id when no block is left. */
+export const producerIdWaitMs = 2_000;

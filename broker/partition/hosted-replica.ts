@@ -1,0 +1,214 @@
+import type { TopicId } from "../../shared/metadata/records/record.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
+import { RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
+import { validateBatches } from "../../shared/kafka/records/validate-batches.ts";
+import type { LogChunk, Offset } from "../log/log-contract.ts";
+import type { LeaderRole } from "./leader-role.ts";
+import type { AppendResult, Failed, HostedPartition, PartitionError, PartitionOffsets, Withdraw } from "./partition-contract.ts";
+import type { PartitionSettings } from "./partition-settings.ts";
+import type { Replica } from "./replica.ts";
+
+const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
+
+interface TimestampedOffset {
+  readonly offset: Offset;
+  readonly timestampMs: number;
+  readonly epoch: number;
+}
+
+/** A replica as handlers see it: produce, read and look up in the terms of the Kafka protocol. */
+export class HostedReplica implements HostedPartition {
+  readonly replica: Replica;
+  settings: PartitionSettings;
+  readonly #clock: Clock;
+  readonly #watchers = new Set<() => void>();
+  readonly #batch = new RecordBatchView(Buffer.alloc(0));
+  /** DeleteRecords that wait until a quorum has the new log start. */
+  #deletions: { readonly offset: Offset; readonly done: (result: "held" | "ended") => void }[] = [];
+
+  constructor(
+    settings: PartitionSettings,
+    clock: Clock,
+    make: (onChanged: () => void, minInsyncReplicas: () => number) => Replica,
+  ) {
+    this.settings = settings;
+    this.#clock = clock;
+    this.replica = make(
+      () => this.#changed(),
+      () => this.settings.minInsyncReplicas,
+    );
+  }
+
+  get topicId(): TopicId {
+    return this.replica.context.topicId;
+  }
+
+  get partition(): number {
+    return this.replica.context.partition;
+  }
+
+  get sizeBytes(): number {
+    return this.replica.log.sizeBytes;
+  }
+
+  reconfigure(settings: PartitionSettings): void {
+    this.settings = settings;
+    this.replica.log.reconfigure(settings.log);
+    const leader = this.replica.leader;
+    if (leader === undefined || leader.minInsyncReplicas === settings.minInsyncReplicas) return;
+    leader.minInsyncReplicas = settings.minInsyncReplicas;
+    leader.recount();
+  }
+
+  append(records: Buffer, options: { readonly requiredAcks: number }): AppendResult {
+    const leader = this.replica.leader;
+    if (leader === undefined || leader.handingOver) return notLeader;
+    const { log } = this.replica;
+    if (log.failure !== undefined) return { kind: "failed", error: "KAFKA_STORAGE_ERROR" };
+    if (options.requiredAcks === -1 && leader.lacksInSyncReplicas()) return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
+    const wallMs = this.#clock.wallMs();
+    const validated = validateBatches(records, this.settings, wallMs);
+    if (validated.kind === "failed") return validated;
+    const batch = this.#batch.moveTo(validated.records, 0);
+    const logAppendTimeMs = batch.isLogAppendTime ? wallMs : -1;
+    const checked = log.producers.check(batch);
+    if (checked.kind === "duplicate") {
+      const { baseOffset, endOffset, timestampMs } = checked;
+      return {
+        kind: "appended",
+        baseOffset,
+        endOffset,
+        logAppendTimeMs: batch.isLogAppendTime ? timestampMs : -1,
+        logStartOffset: log.startOffset,
+      };
+    }
+    if (checked.kind === "refused") return { kind: "failed", error: checked.error, message: checked.message };
+    return this.#appendChunk(leader, validated.records, batch, wallMs, logAppendTimeMs);
+  }
+
+  #appendChunk(
+    leader: LeaderRole,
+    records: Buffer,
+    batch: RecordBatchView,
+    wallMs: number,
+    logAppendTimeMs: number,
+  ): AppendResult {
+    const { log } = this.replica;
+    const baseOffset = log.endOffset;
+    batch.baseOffset = baseOffset;
+    batch.partitionLeaderEpoch = leader.epoch;
+    const endOffset = baseOffset + batch.lastOffsetDelta + 1;
+    const chunk: LogChunk = {
+      baseOffset,
+      endOffset,
+      epoch: leader.epoch,
+      bytes: records,
+      startsSegment: log.shouldRoll(records.length, wallMs),
+    };
+    log.append(chunk);
+    leader.push(chunk);
+    return { kind: "appended", baseOffset, endOffset, logAppendTimeMs, logStartOffset: log.startOffset };
+  }
+
+  whenCommitted(endOffset: Offset, done: (error: PartitionError | undefined) => void): Withdraw {
+    const leader = this.replica.leader;
+    if (leader !== undefined) return leader.whenCommitted(endOffset, done);
+    done("NOT_LEADER_OR_FOLLOWER");
+    return () => undefined;
+  }
+
+  offsets(currentLeaderEpoch: number): PartitionOffsets | Failed {
+    const leader = this.replica.leader;
+    const epoch = leader?.epoch ?? this.replica.record.leaderEpoch;
+    if (currentLeaderEpoch >= 0 && currentLeaderEpoch < epoch) return { kind: "failed", error: "FENCED_LEADER_EPOCH" };
+    if (currentLeaderEpoch > epoch) return { kind: "failed", error: "UNKNOWN_LEADER_EPOCH" };
+    if (leader === undefined) return notLeader;
+    if (!leader.mayServe()) return { kind: "failed", error: "OFFSET_NOT_AVAILABLE" };
+    return {
+      logStartOffset: this.replica.log.startOffset,
+      highWatermark: leader.highWatermark,
+      lastStableOffset: leader.highWatermark,
+      leaderEpoch: leader.epoch,
+    };
+  }
+
+  read(
+    offset: Offset,
+    maxBytes: number,
+    atLeastOne: boolean,
+  ): readonly Buffer[] | Promise<readonly Buffer[] | Failed> | Failed {
+    const leader = this.replica.leader;
+    if (leader === undefined) return notLeader;
+    const read = this.replica.log.read(offset, leader.highWatermark, maxBytes, atLeastOne);
+    return read instanceof Promise ? read.catch(storageError) : read;
+  }
+
+  watch(changed: () => void): Withdraw {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  }
+
+  endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: Offset } {
+    const { log } = this.replica;
+    return log.epochs.endOffsetFor(epoch, log.endOffset) ?? { epoch: -1, endOffset: -1 };
+  }
+
+  offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | undefined | Failed> {
+    const leader = this.replica.leader;
+    if (leader === undefined) return Promise.resolve(notLeader);
+    return this.replica.log.offsetForTimestamp(timestampMs, leader.highWatermark).catch(storageError);
+  }
+
+  offsetOfMaxTimestamp(): Promise<TimestampedOffset | undefined | Failed> {
+    const leader = this.replica.leader;
+    if (leader === undefined) return Promise.resolve(notLeader);
+    return this.replica.log.offsetOfMaxTimestamp(leader.highWatermark).catch(storageError);
+  }
+
+  async deleteRecords(offset: Offset): Promise<{ readonly kind: "deleted"; readonly lowWatermark: Offset } | Failed> {
+    const leader = this.replica.leader;
+    if (leader === undefined) return notLeader;
+    const target = offset === -1 ? leader.highWatermark : offset;
+    if (target > leader.highWatermark || target < 0) return { kind: "failed", error: "OFFSET_OUT_OF_RANGE" };
+    try {
+      await this.replica.log.raiseStart(target);
+    } catch (error) {
+      return storageError(error);
+    }
+    if (this.replica.leader !== leader) return notLeader;
+    // Carried by an empty push, and acknowledged like records.
+    for (const stream of leader.streams()) stream.probe();
+    if (!leader.logStartHeldByQuorum(target)) {
+      const outcome = await new Promise<"held" | "ended">((done) => this.#deletions.push({ offset: target, done }));
+      if (outcome === "ended") return notLeader;
+    }
+    return { kind: "deleted", lowWatermark: this.replica.log.startOffset };
+  }
+
+  /** A follower acknowledged a log start. */
+  onLogStartHeld(): void {
+    const leader = this.replica.leader;
+    if (this.#deletions.length === 0 || leader === undefined) return;
+    this.#deletions = this.#deletions.filter((deletion) => {
+      if (!leader.logStartHeldByQuorum(deletion.offset)) return true;
+      deletion.done("held");
+      return false;
+    });
+  }
+
+  inSyncReplicas(): readonly number[] {
+    return this.replica.leader?.inSyncReplicas() ?? [];
+  }
+
+  #changed(): void {
+    if (this.#deletions.length > 0 && this.replica.leader === undefined) {
+      for (const deletion of this.#deletions) deletion.done("ended");
+      this.#deletions = [];
+    }
+    for (const changed of this.#watchers) changed();
+  }
+}
+
+function storageError(error: unknown): Failed {
+  return { kind: "failed", error: "KAFKA_STORAGE_ERROR", message: String(error) };
+}
