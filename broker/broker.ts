@@ -1,6 +1,6 @@
 import type { ItemStore } from "../shared/item-store/item-store.ts";
 import { MetadataFollower } from "../shared/metadata/follower/metadata-follower.ts";
-import type { MetadataDelta, MetadataImage, TopicImage } from "../shared/metadata/image/metadata-image.ts";
+import type { MetadataDelta, MetadataImage } from "../shared/metadata/image/metadata-image.ts";
 import type { BrokerId, Endpoint } from "../shared/metadata/records/record.ts";
 import type { ObjectStore } from "../shared/object-store/object-store.ts";
 import type { Clock } from "../shared/ports/clock.ts";
@@ -17,12 +17,12 @@ import { ProducerIdSource } from "./controller/producer-id-source.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
-import type { PartitionSettings } from "./partition/partition-settings.ts";
+import { partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
 import { PeerLinks } from "./peer/peer-links.ts";
 import { registerBroker } from "./registration.ts";
-import type { ReplicationRules } from "./replication/replication-rules.ts";
 import { ReplicaStateStore } from "./replication/replica-state-store.ts";
+import type { ReplicationRules } from "./replication/replication-rules.ts";
 
 /** All that a broker touches outside itself. */
 export interface BrokerPorts {
@@ -30,7 +30,8 @@ export interface BrokerPorts {
   readonly timers: Timers;
   readonly random: Random;
   readonly disk: Disk;
-  readonly transport: PeerTransport;
+  /** Listens at the broker's peer endpoint, in the name of the id that the log gave it. */
+  openTransport(brokerId: BrokerId): Promise<PeerTransport>;
   readonly items: ItemStore;
   readonly objects: ObjectStore;
   readonly logger: Logger;
@@ -61,7 +62,6 @@ export interface BrokerOptions {
   readonly rules: ReplicationRules;
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
-  settingsOf(topic: TopicImage, image: MetadataImage): PartitionSettings;
   onEvent?(event: BrokerEvent, count: number): void;
 }
 
@@ -151,7 +151,8 @@ export class Broker {
     this.#identity = identity;
     if (this.#stopped) return;
     const logs = new DiskLogDirectory(`${dataDirectory}/topics`, this.#ports, !opened.suspect);
-    const running = this.#compose(identity, states, logs);
+    const transport = await this.#ports.openTransport(identity.brokerId);
+    const running = this.#compose(identity, states, logs, transport);
     this.#running = running;
     await running.replicas.start(this.image);
     this.metadata.follower.subscribe((delta, image) => this.#onDelta(delta, image));
@@ -195,25 +196,30 @@ export class Broker {
     }
   }
 
-  #compose(identity: Identity, states: ReplicaStateStore, logs: DiskLogDirectory): Running {
+  #compose(identity: Identity, states: ReplicaStateStore, logs: DiskLogDirectory, transport: PeerTransport): Running {
     const { rules, recoverWithoutMajority } = this.#options;
-    const { clock, timers, random, logger, transport } = this.#ports;
+    const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
     const onEvent = (event: BrokerEvent, count = 1) => this.#options.onEvent?.(event, count);
+    const settingsOf = partitionSettingsCache();
     const parts: { calls?: BrokerCalls } = {};
     const calls = () => parts.calls as BrokerCalls;
-    const links = new PeerLinks(self, { clock, timers, random, transport, logger }, {
-      onLinkUp: (link) => replicas.onLinkUp(link),
-      onLinkDown: (link) => replicas.onLinkDown(link),
-      onLivenessChanged: () => controller.poke(),
-      onAppend: (link, entry) => replicas.onAppend(link, entry),
-      onAck: (link, entry) => replicas.onAck(link, entry),
-      onAttach: (link, message) => replicas.onAttach(link, message),
-      onAttached: (link, message) => replicas.onAttached(link, message),
-      onRefused: (link, message) => replicas.onRefused(link, message),
-      onMetadataEntry: (seq, entry) => void this.metadata.follower.offer(seq, entry),
-      onCall: (from, method, body) => calls().answer(from, method, body),
-    });
+    const links = new PeerLinks(
+      self,
+      { clock, timers, random, transport, logger },
+      {
+        onLinkUp: (link) => replicas.onLinkUp(link),
+        onLinkDown: (link) => replicas.onLinkDown(link),
+        onLivenessChanged: () => controller.poke(),
+        onAppend: (link, entry) => replicas.onAppend(link, entry),
+        onAck: (link, entry) => replicas.onAck(link, entry),
+        onAttach: (link, message) => replicas.onAttach(link, message),
+        onAttached: (link, message) => replicas.onAttached(link, message),
+        onRefused: (link, message) => replicas.onRefused(link, message),
+        onMetadataEntry: (seq, entry) => void this.metadata.follower.offer(seq, entry),
+        onCall: (from, method, body) => calls().answer(from, method, body),
+      },
+    );
     const replicas = new ReplicaManager({
       self,
       clock,
@@ -223,7 +229,7 @@ export class Broker {
       links,
       logs,
       states,
-      settingsOf: (topic) => this.#options.settingsOf(topic, this.image),
+      settingsOf: (topic) => settingsOf(topic, this.image),
       sendReports: (reports) => calls().sendReports(reports),
       onEvent,
     });
@@ -251,7 +257,16 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata: this.metadata });
+    parts.calls = new BrokerCalls({
+      self,
+      clock,
+      timers,
+      links,
+      replicas,
+      controller,
+      commands,
+      metadata: this.metadata,
+    });
     return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
   }
 

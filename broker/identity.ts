@@ -99,9 +99,12 @@ export class IdentityStore {
     try {
       return JSON.parse(content.toString("utf8")) as T;
     } catch (cause) {
-      throw new Error(`${name} in the data directory is not readable; it is written in one step, so the disk is at fault`, {
-        cause,
-      });
+      throw new Error(
+        `${name} in the data directory is not readable; it is written in one step, so the disk is at fault`,
+        {
+          cause,
+        },
+      );
     }
   }
 

@@ -8,13 +8,15 @@ import type { PeerLinks } from "../peer/peer-links.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
 import { type CandidacyView, isControllerMissing, shouldStand } from "./candidacy-core.ts";
 import { CellView } from "./cell-view.ts";
+import { isElectable, isRecoverable, needsElection, type PartitionKey, partitionsUpserted } from "./election-core.ts";
+import { type ElectionOrder, ElectionRound, type SealCaller } from "./election-round.ts";
 import {
-  electionRetryMsMax,
-  electionRetryMsMin,
   candidacyBackoffMsMax,
   candidacyCalmMs,
   controllerTickMs,
   electionBatchMax,
+  electionRetryMsMax,
+  electionRetryMsMin,
   maintenanceIntervalMs,
   preferredLeaderAfterMs,
   preferredLeaderBatchMax,
@@ -22,8 +24,6 @@ import {
   recoveryWaitMs,
   reportsMax,
 } from "./limits.ts";
-import { isElectable, isRecoverable, needsElection, partitionsUpserted, type PartitionKey } from "./election-core.ts";
-import { type ElectionOrder, ElectionRound, type SealCaller } from "./election-round.ts";
 import type { MetadataAccess } from "./metadata-access.ts";
 
 export interface ControllerPorts {
@@ -119,7 +119,8 @@ export class Controller {
     if (delta.controllerChanged && this.#epoch !== undefined && !this.inOffice) this.#standDown();
     for (const broker of delta.brokersChanged) this.view.undrain(broker);
     for (const topicId of delta.topicsDeleted.keys()) this.#forgetTopic(topicId);
-    if (delta.controllerChanged || delta.brokersChanged.size > 0 || delta.topicsChanged.size > 0 || delta.reset) this.poke();
+    if (delta.controllerChanged || delta.brokersChanged.size > 0 || delta.topicsChanged.size > 0 || delta.reset)
+      this.poke();
   }
 
   /** What brokers report of their replicas; kept until a newer record of the partition makes it void. */
@@ -300,7 +301,14 @@ export class Controller {
   /** One round at a time: intents, seals, leaders. */
   #runRound(orders: readonly ElectionOrder[]): Promise<void> {
     const { timers, metadata, logger, rules, sealer } = this.#ports;
-    const round = new ElectionRound({ timers, metadata, rules, sealer, view: this.view, isInOffice: () => this.inOffice });
+    const round = new ElectionRound({
+      timers,
+      metadata,
+      rules,
+      sealer,
+      view: this.view,
+      isInOffice: () => this.inOffice,
+    });
     const running = round.run(orders).then((elected) => {
       if (this.#round === running) this.#round = undefined;
       let recovered = 0;
@@ -354,7 +362,12 @@ export class Controller {
         if (!isElectable(record, this.view) || !this.view.isConnected(target, record)) continue;
         const orders = byLeader.get(record.leader) ?? [];
         byLeader.set(record.leader, orders);
-        orders.push({ topicId: topic.topicId, partition: record.partition, partitionEpoch: record.partitionEpoch, target });
+        orders.push({
+          topicId: topic.topicId,
+          partition: record.partition,
+          partitionEpoch: record.partitionEpoch,
+          target,
+        });
         count++;
       }
     }

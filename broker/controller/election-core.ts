@@ -147,7 +147,9 @@ export function electedState(record: PartitionState, choice: Choice): PartitionS
 }
 
 /** Partition changes grouped by topic, as the log's records want them. */
-export function partitionsUpserted(changes: readonly (PartitionKey & { readonly state: PartitionState })[]): MetadataRecord[] {
+export function partitionsUpserted(
+  changes: readonly (PartitionKey & { readonly state: PartitionState })[],
+): MetadataRecord[] {
   const byTopic = Map.groupBy(changes, (change) => change.topicId);
   return [...byTopic].map(([topicId, list]) => ({
     type: "partitions-upserted" as const,
@@ -157,7 +159,9 @@ export function partitionsUpserted(changes: readonly (PartitionKey & { readonly 
 }
 
 /** The intents that are not in the log yet, grouped by topic. */
-export function electionsIntended(keys: readonly (PartitionKey & { readonly record: PartitionState })[]): MetadataRecord[] {
+export function electionsIntended(
+  keys: readonly (PartitionKey & { readonly record: PartitionState })[],
+): MetadataRecord[] {
   const fresh = keys.filter(({ record }) => record.intendedEpoch <= record.leaderEpoch);
   const byTopic = Map.groupBy(fresh, (key) => key.topicId);
   return [...byTopic].map(([topicId, list]) => ({

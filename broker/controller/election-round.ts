@@ -106,7 +106,11 @@ export class ElectionRound {
       };
       if (waiting === 0) finish();
       for (const [broker, list] of byBroker) {
-        const orders = list.map(({ topicId, partition, record }) => ({ topicId, partition, epoch: electionEpoch(record) }));
+        const orders = list.map(({ topicId, partition, record }) => ({
+          topicId,
+          partition,
+          epoch: electionEpoch(record),
+        }));
         void sealer.seal(broker, seq, orders, sealTimeoutMs).then((reply) => {
           list.forEach((candidate, place) => {
             const answer = reply[place];
@@ -114,7 +118,8 @@ export class ElectionRound {
           });
           waiting--;
           if (waiting === 0) finish();
-          else if (cancelGrace === undefined && candidates.every(hasQuorum)) cancelGrace = timers.after(sealGraceMs, finish);
+          else if (cancelGrace === undefined && candidates.every(hasQuorum))
+            cancelGrace = timers.after(sealGraceMs, finish);
         });
       }
     });

@@ -98,7 +98,8 @@ export class FollowerStream implements Pushable {
   /** The high watermark moved and no append carried it: send it alone. */
   sendHighWatermark(): void {
     const link = this.link;
-    if (link === undefined || this.status !== "attached" || this.sentHighWatermark === this.#source.highWatermark) return;
+    if (link === undefined || this.status !== "attached" || this.sentHighWatermark === this.#source.highWatermark)
+      return;
     this.#queue(link, [], 0);
   }
 

@@ -1,10 +1,17 @@
-import type { TopicId } from "../../shared/metadata/records/record.ts";
-import type { Clock } from "../../shared/ports/clock.ts";
 import { RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import { validateBatches } from "../../shared/kafka/records/validate-batches.ts";
+import type { TopicId } from "../../shared/metadata/records/record.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import type { LogChunk, Offset } from "../log/log-contract.ts";
 import type { LeaderRole } from "./leader-role.ts";
-import type { AppendResult, Failed, HostedPartition, PartitionError, PartitionOffsets, Withdraw } from "./partition-contract.ts";
+import type {
+  AppendResult,
+  Failed,
+  HostedPartition,
+  PartitionError,
+  PartitionOffsets,
+  Withdraw,
+} from "./partition-contract.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
 import type { Replica } from "./replica.ts";
 
@@ -35,7 +42,7 @@ export class HostedReplica implements HostedPartition {
     this.#clock = clock;
     this.replica = make(
       () => this.#changed(),
-      () => this.settings.minInsyncReplicas,
+      () => this.settings.topic.minInsyncReplicas,
     );
   }
 
@@ -55,8 +62,8 @@ export class HostedReplica implements HostedPartition {
     this.settings = settings;
     this.replica.log.reconfigure(settings.log);
     const leader = this.replica.leader;
-    if (leader === undefined || leader.minInsyncReplicas === settings.minInsyncReplicas) return;
-    leader.minInsyncReplicas = settings.minInsyncReplicas;
+    if (leader === undefined || leader.minInsyncReplicas === settings.topic.minInsyncReplicas) return;
+    leader.minInsyncReplicas = settings.topic.minInsyncReplicas;
     leader.recount();
   }
 
@@ -65,7 +72,8 @@ export class HostedReplica implements HostedPartition {
     if (leader === undefined || leader.handingOver) return notLeader;
     const { log } = this.replica;
     if (log.failure !== undefined) return { kind: "failed", error: "KAFKA_STORAGE_ERROR" };
-    if (options.requiredAcks === -1 && leader.lacksInSyncReplicas()) return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
+    if (options.requiredAcks === -1 && leader.lacksInSyncReplicas())
+      return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
     const wallMs = this.#clock.wallMs();
     const validated = validateBatches(records, this.settings, wallMs);
     if (validated.kind === "failed") return validated;

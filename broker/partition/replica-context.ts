@@ -4,8 +4,8 @@ import type { Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry } from "../peer/peer-messages.ts";
-import type { ReplicationRules } from "../replication/replication-rules.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
+import type { ReplicationRules } from "../replication/replication-rules.ts";
 
 /** What a broker needs a controller to know about a replica that it hosts. Repeated while it holds. */
 export interface ReplicaReport {

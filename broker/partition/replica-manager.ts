@@ -169,7 +169,9 @@ export class ReplicaManager implements PartitionHost {
 
   /** Makes everything written so far survive a loss of power. */
   async sync(): Promise<void> {
-    const logs = [...this.replicas()].map((replica) => replica.log).filter((log) => log.syncedOffset < log.writtenOffset);
+    const logs = [...this.replicas()]
+      .map((replica) => replica.log)
+      .filter((log) => log.syncedOffset < log.writtenOffset);
     let next = 0;
     const worker = async () => {
       for (let log = logs[next++]; log !== undefined; log = logs[next++]) {
@@ -261,7 +263,12 @@ export class ReplicaManager implements PartitionHost {
     }
   }
 
-  #opened(topic: TopicImage, slot: Slot & { kind: "opening" }, partitions: Map<number, Slot>, log: PartitionLogContract): void {
+  #opened(
+    topic: TopicImage,
+    slot: Slot & { kind: "opening" },
+    partitions: Map<number, Slot>,
+    log: PartitionLogContract,
+  ): void {
     const { partition } = slot.record;
     const state = this.#ports.states.get(topic.topicId, partition);
     const settings = this.#ports.settingsOf(topic);

@@ -1,7 +1,7 @@
+import type { BrokerId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { PeerConnection } from "../../shared/ports/peer-transport.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
-import type { BrokerId } from "../../shared/metadata/records/record.ts";
 import { appendMessageBytesMax, pendingCallsMax } from "./limits.ts";
 import {
   type AckEntry,
@@ -92,7 +92,9 @@ export class PeerLink {
       return Promise.resolve({ kind: "unreachable", reason: this.closed ? "link closed" : "too many calls" });
     const id = this.#nextCallId++;
     return new Promise((resolve) => {
-      const cancel = this.#ports.timers.after(timeoutMs, () => this.#settle(id, { kind: "unreachable", reason: "timeout" }));
+      const cancel = this.#ports.timers.after(timeoutMs, () =>
+        this.#settle(id, { kind: "unreachable", reason: "timeout" }),
+      );
       this.#calls.set(id, { done: resolve, cancel });
       this.send({ kind: "call", id, method, body });
     });

@@ -173,7 +173,8 @@ export class PeerLinks {
 
   #dial(id: BrokerId): void {
     const peer = this.#peers.get(id);
-    if (peer === undefined || this.#stopped || id < this.#self || peer.link !== undefined || peer.dialing !== undefined) return;
+    if (peer === undefined || this.#stopped || id < this.#self || peer.link !== undefined || peer.dialing !== undefined)
+      return;
     peer.cancelRedial?.();
     peer.cancelRedial = undefined;
     let opened: PeerListener | undefined;
@@ -359,5 +360,12 @@ export class PeerLinks {
 }
 
 function newPeer(endpoint: Endpoint): Peer {
-  return { endpoint, link: undefined, dialing: undefined, cancelRedial: undefined, redialMs: redialMsMin, silent: false };
+  return {
+    endpoint,
+    link: undefined,
+    dialing: undefined,
+    cancelRedial: undefined,
+    redialMs: redialMsMin,
+    silent: false,
+  };
 }

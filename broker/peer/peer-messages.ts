@@ -89,7 +89,8 @@ export function decodeAppend(message: Buffer): AppendEntry[] {
       chunks,
     };
     at += entryHeaderBytes;
-    if (at + chunkCount * chunkHeaderBytes > headerBytes) throw new PeerProtocolError("chunk headers beyond the header");
+    if (at + chunkCount * chunkHeaderBytes > headerBytes)
+      throw new PeerProtocolError("chunk headers beyond the header");
     for (let c = 0; c < chunkCount; c++) {
       const length = message.readUInt32LE(at + 21);
       if (bytesAt + length > message.length) throw new PeerProtocolError("chunk bytes beyond the message");

@@ -21,7 +21,11 @@ export interface ReplicationRules {
   /** D: may a replica vote whose data may not have survived? */
   mayVote(replica: { readonly lost: boolean }): boolean;
   /** D: is the data directory still the one on which acknowledgements and promises were given? */
-  dataSurvived(evidence: { readonly sameStorage: boolean; readonly sameBoot: boolean; readonly cleanShutdown: boolean }): boolean;
+  dataSurvived(evidence: {
+    readonly sameStorage: boolean;
+    readonly sameBoot: boolean;
+    readonly cleanShutdown: boolean;
+  }): boolean;
   /** F: what the leader itself counts as held. */
   ownHeldOffset(log: { readonly writtenOffset: Offset; readonly endOffset: Offset }): Offset;
   /** G: may a follower adopt the leader's epoch as its accepted one? */
