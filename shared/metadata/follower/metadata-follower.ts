@@ -18,6 +18,7 @@ import { TimedObjectStore } from "../../object-store/timed-object-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { CancelTimer, Timers } from "../../ports/timers.ts";
+import { type Logger, silentLogger } from "../../telemetry/logger.ts";
 import type { Decide } from "../commands/decision.ts";
 import { ImageState } from "../image/image-state.ts";
 import type { MetadataDelta, MetadataImage } from "../image/metadata-image.ts";
@@ -31,13 +32,8 @@ import { decodeEntry } from "../records/entry.ts";
 import type { MetadataSeq } from "../records/record.ts";
 import { pollFailuresPerWarning, pollIntervalMs } from "./limits.ts";
 import type { ProposeFailed, ProposeResult } from "./proposal.ts";
-import { Proposer } from "./proposer.ts";
+import { Proposer, type ProposerHost } from "./proposer.ts";
 import { SeqWaiters, type WaitResult } from "./seq-waiters.ts";
-
-export interface MetadataLogger {
-  info(message: string, fields: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
-}
 
 export interface MetadataFollowerOptions {
   /** The cell, which is the name of its log as well. */
@@ -49,7 +45,7 @@ export interface MetadataFollowerOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly logger?: MetadataLogger;
+  readonly logger?: Logger;
   /** See `pollIntervalMs` in limits.ts. */
   readonly pollIntervalMs?: number;
 }
@@ -70,7 +66,7 @@ export class MetadataFollower {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #random: Random;
-  readonly #logger: MetadataLogger | undefined;
+  readonly #logger: Logger;
   readonly #pollIntervalMs: number;
   readonly #snapshots: SnapshotStore;
   readonly #proposer: Proposer;
@@ -101,7 +97,7 @@ export class MetadataFollower {
     this.#clock = options.clock;
     this.#timers = timers;
     this.#random = random;
-    this.#logger = options.logger;
+    this.#logger = (options.logger ?? silentLogger).with({ cell: options.cell });
     this.#pollIntervalMs = options.pollIntervalMs ?? pollIntervalMs;
     this.#state = ImageState.empty(cell);
     this.#waiters = new SeqWaiters(timers);
@@ -229,7 +225,7 @@ export class MetadataFollower {
         return failed("unavailable", written.message);
       }
       snapshotSeq = written.seq;
-      this.#logger?.info("metadata snapshot written", { cell: this.#cell, seq: written.seq, bytes: written.bytes });
+      this.#logger.info("metadata-snapshot-written", { seq: written.seq, bytes: written.bytes });
     }
     const upTo = snapshotSeq - entriesKeptBelowSnapshot;
     if (upTo < 1) {
@@ -242,18 +238,13 @@ export class MetadataFollower {
     return { kind: "done", snapshotSeq, deleted: trimmed.deleted, more: trimmed.more };
   }
 
-  #host() {
-    const follower = this;
+  #host(): ProposerHost {
     return {
-      get state(): ImageState {
-        return follower.#state;
-      },
-      get stopped(): string | undefined {
-        return follower.#stopped;
-      },
-      applyWritten: (entries: readonly StoredEntry[]) => follower.#applyWritten(entries),
-      refresh: () => follower.refresh(),
-      reload: () => follower.#reload(),
+      state: () => this.#state,
+      stopped: () => this.#stopped,
+      applyWritten: (entries) => this.#applyWritten(entries),
+      refresh: () => this.refresh(),
+      reload: () => this.#reload(),
     };
   }
 
@@ -282,7 +273,7 @@ export class MetadataFollower {
     if (result.kind === "current") {
       this.#failuresInARow = 0;
     } else if (this.#failuresInARow++ % pollFailuresPerWarning === 0) {
-      this.#logger?.warn("metadata log not read", { cell: this.#cell, reason: result.reason, message: result.message });
+      this.#logger.warn("metadata-log-not-read", { reason: result.reason, message: result.message });
     }
     return result;
   }
@@ -346,7 +337,7 @@ export class MetadataFollower {
   }
 
   #tell(delta: MetadataDelta): void {
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       listener(delta, this.#state);
     }
     this.#waiters.reached(this.#state.seq);
@@ -421,8 +412,8 @@ export class MetadataFollower {
     this.#stopped = message;
     this.#cancelPoll?.();
     this.#waiters.stop();
-    this.#logger?.warn("metadata follower stopped", { cell: this.#cell, message });
-    for (const listener of [...this.#stopListeners]) {
+    this.#logger.error("metadata-follower-stopped", { message });
+    for (const listener of Array.from(this.#stopListeners)) {
       listener(message);
     }
   }

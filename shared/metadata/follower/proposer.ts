@@ -21,9 +21,10 @@ import { type Draft, draftEntry } from "./proposal-draft.ts";
 
 /** What the proposer needs of the follower it belongs to. */
 export interface ProposerHost {
-  readonly state: ImageState;
-  /** Why the follower follows no more. */
-  readonly stopped: string | undefined;
+  /** The newest image; another object after a reload. */
+  state(): ImageState;
+  /** Why the follower follows no more; undefined while it does. */
+  stopped(): string | undefined;
   /** Applies entries that are known to be in the log; those applied before are passed over. */
   applyWritten(entries: readonly StoredEntry[]): void;
   /** Brings the image at least to where the log's tail is at the moment of the call. */
@@ -80,17 +81,19 @@ export class Proposer {
   /** Answers the proposals of the batch, except those that did not fit, which it gives back. */
   async #settle(batch: readonly Proposal[]): Promise<readonly Proposal[]> {
     for (let attempt = 0; attempt < conflictsMax; attempt++) {
-      if (this.#host.stopped !== undefined) {
-        return answerAll(batch, failed("stopped", this.#host.stopped));
+      const stopped = this.#host.stopped();
+      if (stopped !== undefined) {
+        return answerAll(batch, failed("stopped", stopped));
       }
-      const seq = this.#host.state.seq + 1;
-      const draft = draftEntry(this.#host.state, batch);
+      const state = this.#host.state();
+      const seq = state.seq + 1;
+      const draft = draftEntry(state, batch);
       if (draft.records.length === 0) {
         const refreshed = await this.#host.refresh();
         if (refreshed.kind === "failed") {
           return answerAll(batch, refreshed);
         }
-        if (this.#host.state.seq + 1 === seq) {
+        if (this.#host.state().seq + 1 === seq) {
           return answerDraft(draft, undefined);
         }
         continue;
@@ -115,7 +118,7 @@ export class Proposer {
 
   #encode(seq: MetadataSeq, draft: Draft<Proposal>): StoredEntry {
     const id = randomUuid(this.#random);
-    const { featureLevel } = this.#host.state;
+    const { featureLevel } = this.#host.state();
     const encoded = encodeEntry({ id, writer: this.#writer, featureLevel, records: draft.records });
     if (encoded.kind !== "encoded") {
       throw new Error("a draft was larger than the entry it was measured for");

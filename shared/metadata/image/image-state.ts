@@ -25,6 +25,7 @@ export class ImageState implements MetadataImage {
   controller: { readonly brokerId: BrokerId; readonly controllerEpoch: number } | undefined = undefined;
   cellConfigs: Readonly<Record<string, string>> = {};
   nextProducerId = 0;
+  nextBrokerId: BrokerId = 1;
   readonly brokers: Table<BrokerId, BrokerRegistered>;
   readonly logicalClusters: Table<LogicalClusterId, LogicalClusterUpserted>;
   readonly apiKeys: Table<string, ApiKeyUpserted>;
@@ -51,6 +52,7 @@ export class ImageState implements MetadataImage {
       this.controller = base.controller;
       this.cellConfigs = base.cellConfigs;
       this.nextProducerId = base.nextProducerId;
+      this.nextBrokerId = base.nextBrokerId;
     }
   }
 

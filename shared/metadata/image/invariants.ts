@@ -31,8 +31,11 @@ export function violation(image: MetadataImage, record: MetadataRecord): string 
     case "api-key-upserted":
       return image.logicalClusters.has(record.lkc) ? undefined : `${record.lkc} does not exist`;
     case "broker-registered": {
-      const storageId = image.brokers.get(record.brokerId)?.storageId ?? record.storageId;
-      return storageId === record.storageId ? undefined : `broker ${record.brokerId} is bound to storage ${storageId}`;
+      const present = image.brokers.get(record.brokerId);
+      if (present === undefined) {
+        return record.brokerId >= image.nextBrokerId ? undefined : `broker id ${record.brokerId} was used before`;
+      }
+      return present.storageId === record.storageId ? undefined : `broker ${record.brokerId} is bound to other data`;
     }
     case "broker-unregistered":
     case "logical-cluster-upserted":

@@ -36,6 +36,8 @@ export interface MetadataImage {
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** First producer id never given out. */
   readonly nextProducerId: number;
+  /** Above every broker id that was ever registered: ids are bound to their data for ever (DESIGN section 5). */
+  readonly nextBrokerId: BrokerId;
   /** A tenant's topics by name; undefined when it has none. The only way from a name to a topic. */
   topicsOf(lkc: LogicalClusterId): ReadonlyMap<string, TopicImage> | undefined;
 }

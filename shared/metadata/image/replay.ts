@@ -114,6 +114,7 @@ function replayRecord(state: ImageState, delta: DeltaState, record: MetadataReco
 function replayBroker(state: ImageState, delta: DeltaState, record: BrokerRegistered | BrokerUnregistered): void {
   if (record.type === "broker-registered") {
     state.brokers.set(record.brokerId, record);
+    state.nextBrokerId = Math.max(state.nextBrokerId, record.brokerId + 1);
   } else {
     state.brokers.delete(record.brokerId);
   }
@@ -132,10 +133,11 @@ function replayLogicalCluster(
     return;
   }
   state.logicalClusters.delete(record.lkc);
-  for (const topic of [...(state.topicsOf(record.lkc)?.values() ?? [])]) {
+  // Copied: the loops take away what they walk over.
+  for (const topic of Array.from(state.topicsOf(record.lkc)?.values() ?? [])) {
     dropTopic(state, delta, topic);
   }
-  for (const keyId of [...state.apiKeysOf(record.lkc)]) {
+  for (const keyId of Array.from(state.apiKeysOf(record.lkc))) {
     state.deleteApiKey(keyId);
     delta.apiKeysChanged.add(keyId);
   }

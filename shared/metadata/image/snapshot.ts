@@ -2,7 +2,7 @@
  * A snapshot: the whole image as the records that make it again.
  *
  * Bytes: `BMS1`, SHA-256 of what follows (32 bytes), then lines of JSON in UTF-8: the header
- * `{"cell", "seq", "featureLevel"}` and one record a line, `[type, version, fields]`. Equal images have equal bytes.
+ * `{"cell", "seq", "featureLevel", "nextBrokerId"}` and one record a line, `[type, version, fields]`. Equal images have equal bytes.
  * Written once, never changed. Described in docs/formats/metadata-log.md.
  */
 import { createHash } from "node:crypto";
@@ -18,14 +18,14 @@ export type SnapshotDecodeResult = { readonly kind: "decoded"; readonly state: I
 
 const magic = Buffer.from("BMS1");
 const hashBytes = 32;
-const headerShape = objectOf({ cell: text, seq: integer(0), featureLevel: integer(1) });
+const headerShape = objectOf({ cell: text, seq: integer(0), featureLevel: integer(1), nextBrokerId: integer(0) });
 
 /** Nobody: snapshots keep only the end of the producer ids that were given out, not to whom. */
 const noBroker = -1;
 
 export function encodeSnapshot(image: MetadataImage): Buffer {
-  const { cell, seq, featureLevel } = image;
-  const lines = [JSON.stringify(headerShape.encode({ cell, seq, featureLevel }))];
+  const { cell, seq, featureLevel, nextBrokerId } = image;
+  const lines = [JSON.stringify(headerShape.encode({ cell, seq, featureLevel, nextBrokerId }))];
   for (const record of recordsOf(image)) {
     lines.push(JSON.stringify(encodeRecord(record, featureLevel)));
   }
@@ -68,6 +68,7 @@ function stateOf(lines: readonly string[]): ImageState {
     rest.map((line, index) => decodeRecord(JSON.parse(line) as JsonValue, `line ${index + 2}`)),
   );
   state.featureLevel = header.featureLevel;
+  state.nextBrokerId = header.nextBrokerId;
   state.seq = header.seq;
   return state;
 }

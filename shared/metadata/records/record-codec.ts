@@ -10,7 +10,9 @@ import { type JsonValue, ShapeError } from "./shape.ts";
 export class UnsupportedRecordError extends Error {
   readonly code = "METADATA_RECORD_UNSUPPORTED";
   constructor(type: string, version: JsonValue | undefined) {
-    super(`record ${type} version ${version} is not known to this build: it was written by a newer one`);
+    super(
+      `record ${type} version ${JSON.stringify(version)} is not known to this build: it was written by a newer one`,
+    );
     this.name = "UnsupportedRecordError";
   }
 }

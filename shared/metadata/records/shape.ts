@@ -23,7 +23,7 @@ export class ShapeError extends Error {
 
 /** A safe integer of at least `min`. */
 export function integer(min: number): Shape<number> {
-  const check = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= min;
+  const check = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= min;
   return {
     encode(value) {
       if (!check(value)) {
@@ -35,7 +35,7 @@ export function integer(min: number): Shape<number> {
       if (!check(json)) {
         throw new ShapeError(path, `an integer of at least ${min}`);
       }
-      return json;
+      return json as number;
     },
   };
 }
