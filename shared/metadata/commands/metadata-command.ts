@@ -58,4 +58,4 @@ export interface CommandReplies {
   readonly "unregister-broker": UnregisterBrokerReply;
 }
 
-export type CommandReply<C extends MetadataCommand> = CommandReplies[C["kind"]];
+export type ReplyTo<C extends MetadataCommand> = CommandReplies[C["kind"]];

@@ -13,16 +13,16 @@ import {
   decideDeleteLogicalCluster,
   decideEnsureLogicalCluster,
 } from "./logical-clusters.ts";
-import type { CommandReplies, CommandReply, MetadataCommand } from "./metadata-command.ts";
+import type { CommandReplies, MetadataCommand, ReplyTo } from "./metadata-command.ts";
 
 /** What a command does to this image: pure, so that it can be made again whenever another writer was first. */
-export function decideCommand<C extends MetadataCommand>(
+export function decide<C extends MetadataCommand>(
   image: MetadataImage,
   command: C,
   context: CommandContext,
-): Decision<CommandReply<C>> {
+): Decision<ReplyTo<C>> {
   // Each case returns the reply of its own kind (checked in `decideAny`); only the link to the type of C is lost there.
-  return decideAny(image, command, context) as Decision<CommandReply<C>>;
+  return decideAny(image, command, context) as Decision<ReplyTo<C>>;
 }
 
 function decideAny(
