@@ -19,7 +19,7 @@ import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
 import { partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
-import { PeerLinks } from "./peer/peer-links.ts";
+import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
 import { registerBroker } from "./registration.ts";
 import { ReplicaStateStore } from "./replication/replica-state-store.ts";
 import type { ReplicationRules } from "./replication/replication-rules.ts";
@@ -207,18 +207,7 @@ export class Broker {
     const links = new PeerLinks(
       self,
       { clock, timers, random, transport, logger },
-      {
-        onLinkUp: (link) => replicas.onLinkUp(link),
-        onLinkDown: (link) => replicas.onLinkDown(link),
-        onLivenessChanged: () => controller.poke(),
-        onAppend: (link, entry) => replicas.onAppend(link, entry),
-        onAck: (link, entry) => replicas.onAck(link, entry),
-        onAttach: (link, message) => replicas.onAttach(link, message),
-        onAttached: (link, message) => replicas.onAttached(link, message),
-        onRefused: (link, message) => replicas.onRefused(link, message),
-        onMetadataEntry: (seq, entry) => void this.metadata.follower.offer(seq, entry),
-        onCall: (from, method, body) => calls().answer(from, method, body),
-      },
+      this.#peerEvents(() => ({ replicas, controller, calls: calls() })),
     );
     const replicas = new ReplicaManager({
       self,
@@ -268,6 +257,21 @@ export class Broker {
       metadata: this.metadata,
     });
     return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
+  }
+
+  #peerEvents(to: () => Pick<Running, "replicas" | "controller" | "calls">): PeerEvents {
+    return {
+      onLinkUp: (link) => to().replicas.onLinkUp(link),
+      onLinkDown: (link) => to().replicas.onLinkDown(link),
+      onLivenessChanged: () => to().controller.poke(),
+      onAppend: (link, entry) => to().replicas.onAppend(link, entry),
+      onAck: (link, entry) => to().replicas.onAck(link, entry),
+      onAttach: (link, message) => to().replicas.onAttach(link, message),
+      onAttached: (link, message) => to().replicas.onAttached(link, message),
+      onRefused: (link, message) => to().replicas.onRefused(link, message),
+      onMetadataEntry: (seq, entry) => void this.metadata.follower.offer(seq, entry),
+      onCall: (from, method, body) => to().calls.answer(from, method, body),
+    };
   }
 
   #onDelta(delta: MetadataDelta, image: MetadataImage): void {

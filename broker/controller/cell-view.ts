@@ -31,7 +31,7 @@ export class CellView implements ClusterView {
         if (!this.#brokenSince.has(pair)) this.#brokenSince.set(pair, nowMs);
       }
     }
-    for (const pair of [...this.#brokenSince.keys()]) if (!broken.has(pair)) this.#brokenSince.delete(pair);
+    for (const pair of this.#brokenSince.keys()) if (!broken.has(pair)) this.#brokenSince.delete(pair);
   }
 
   /** A broker is about to stop: it is not to lead. Forgotten when it registers anew. */

@@ -241,7 +241,7 @@ export class Controller {
   #lead(nowMs: number): void {
     const { links, metadata } = this.#ports;
     for (const broker of links.alive()) if (!this.#aliveSinceMs.has(broker)) this.#aliveSinceMs.set(broker, nowMs);
-    for (const broker of [...this.#aliveSinceMs.keys()]) if (!links.isAlive(broker)) this.#aliveSinceMs.delete(broker);
+    for (const broker of this.#aliveSinceMs.keys()) if (!links.isAlive(broker)) this.#aliveSinceMs.delete(broker);
     if (nowMs >= this.#nextFullScanMs) {
       this.#scanAll = true;
       this.#nextFullScanMs = nowMs + 1_000;
@@ -389,8 +389,8 @@ export class Controller {
   }
 
   #forgetTopic(topicId: TopicId): void {
-    for (const id of [...this.#reports.keys()]) if (id.startsWith(topicId)) this.#reports.delete(id);
-    for (const id of [...this.#attempts.keys()]) if (id.startsWith(topicId)) this.#attempts.delete(id);
+    for (const id of this.#reports.keys()) if (id.startsWith(topicId)) this.#reports.delete(id);
+    for (const id of this.#attempts.keys()) if (id.startsWith(topicId)) this.#attempts.delete(id);
   }
 }
 

@@ -33,7 +33,7 @@ export class ProducerIdSource {
 
   stop(): void {
     this.#stopped = true;
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   /** An id never given before in the fleet; undefined when none could be had in time. */
@@ -70,7 +70,7 @@ export class ProducerIdSource {
     void this.#fetch().then((fetched) => {
       if (fetched) {
         this.#fetching = false;
-        for (const wake of [...this.#waiting]) wake();
+        for (const wake of this.#waiting) wake();
         this.#fetchIfLow();
         return;
       }

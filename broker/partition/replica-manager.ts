@@ -21,8 +21,9 @@ import {
 } from "./limits.ts";
 import type { HostedPartition, PartitionHost } from "./partition-contract.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
-import { Replica, type SealAnswer } from "./replica.ts";
+import { Replica } from "./replica.ts";
 import type { ReplicaContext, ReplicaReport, StreamOwner } from "./replica-context.ts";
+import type { SealAnswer } from "./seal-answer.ts";
 
 /** Where the logs of a broker's replicas are kept. */
 export interface LogDirectory {
@@ -204,7 +205,7 @@ export class ReplicaManager implements PartitionHost {
   }
 
   #applyAll(image: MetadataImage): void {
-    for (const topicId of [...this.#slots.keys()]) if (!image.topics.has(topicId)) this.#removeTopic(topicId);
+    for (const topicId of this.#slots.keys()) if (!image.topics.has(topicId)) this.#removeTopic(topicId);
     for (const topic of image.topics.values()) {
       for (const record of topic.partitions) this.#applyPartition(topic, record.partition);
       this.#reconfigure(topic);

@@ -7,19 +7,7 @@ import type { ReplicaState } from "../replication/replica-state-store.ts";
 import { LeaderRole } from "./leader-role.ts";
 import { logReopenMs } from "./limits.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
-
-/** What a replica answers when a controller seals it for an epoch. */
-export type SealAnswer =
-  | {
-      readonly kind: "sealed";
-      readonly acceptedEpoch: number;
-      readonly endOffset: Offset;
-      readonly logStartOffset: Offset;
-      /** Its data may not have survived: it counts in no quorum (only in a recovery without one). */
-      readonly lost: boolean;
-    }
-  | { readonly kind: "refused"; readonly promisedEpoch: number }
-  | { readonly kind: "failed" };
+import type { SealAnswer } from "./seal-answer.ts";
 
 /** Following the leader of one epoch on one stream. */
 interface FollowerRole {

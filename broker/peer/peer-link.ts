@@ -113,7 +113,7 @@ export class PeerLink {
     this.closed = true;
     this.#appends = [];
     this.#acks.clear();
-    for (const id of [...this.#calls.keys()]) this.#settle(id, { kind: "unreachable", reason });
+    for (const id of this.#calls.keys()) this.#settle(id, { kind: "unreachable", reason });
   }
 
   #settle(id: number, result: CallResult): void {
