@@ -126,7 +126,10 @@ const requests: readonly Golden[] = [
       ["0001 000f 00000001 ffff 00", "header"],
       ["000001f4 00000001 00100000 01", "wait 500 ms, 1 byte at least, 1 MiB at most, committed only"],
       ["00000000 ffffffff 01 01 01", "no session, no topics, none forgotten, no rack"],
-      ["02 00 03 03 6b31 01 0d 00000003 0000000000000009 00", "tags: 0 cluster k1, 1 replica 3 of epoch 9 without tags"],
+      [
+        "02 00 03 03 6b31 01 0d 00000003 0000000000000009 00",
+        "tags: 0 cluster k1, 1 replica 3 of epoch 9 without tags",
+      ],
     ],
     body: {
       clusterId: "k1",
