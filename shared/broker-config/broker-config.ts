@@ -2,7 +2,8 @@ import { ConfigReader } from "./config-reader.ts";
 
 /**
  * What a broker process is started with: one JSON file, written by whoever supervises it (`local` here, the container's
- * entry in the cloud) with mode 0600. It names files that hold secrets; it holds none itself.
+ * entry in the cloud) with mode 0600. It names files that hold secrets; it holds none itself. The cell's
+ * configs (num.partitions and the like) are not in here: the metadata log has them, the same for all brokers.
  */
 export interface BrokerConfig {
   /** Name of the cell and of its metadata log. */
@@ -22,8 +23,6 @@ export interface BrokerConfig {
   readonly cellSecretFile: string;
   readonly items: ItemStoreConfig;
   readonly objects: ObjectStoreConfig;
-  /** Overrides of the cell's configs by Kafka's names, already validated; written to the metadata log by the controller. */
-  readonly cellConfigs: Readonly<Record<string, string>>;
   /** A partition without a surviving majority recovers to the highest rank by itself: for the local cloud only. */
   readonly recoverWithoutMajority: boolean;
 }
@@ -101,7 +100,6 @@ export function readBrokerConfig(json: unknown): BrokerConfigResult {
     cellSecretFile: reader.text("cellSecretFile"),
     items: readItemStore(reader.object("items")),
     objects: readObjectStore(reader.object("objects")),
-    cellConfigs: reader.texts("cellConfigs"),
     recoverWithoutMajority: reader.flag("recoverWithoutMajority"),
   };
   reader.finish();

@@ -70,18 +70,6 @@ export class ConfigReader {
     return this.refuse(name, "must be a list") ?? [];
   }
 
-  /** A map from names to texts. */
-  texts(name: string): Readonly<Record<string, string>> {
-    const value = this.#take(name);
-    const texts: Record<string, string> = {};
-    if (!isObject(value)) return this.refuse(name, "must be an object") ?? texts;
-    for (const [key, text] of Object.entries(value)) {
-      if (typeof text === "string") texts[key] = text;
-      else this.refuse(`${name}.${key}`, "must be a text");
-    }
-    return texts;
-  }
-
   refuse(name: string, problem: string): undefined {
     this.problems.push(`${this.#pathOf(name)}: ${problem}`);
     return undefined;

@@ -33,7 +33,6 @@ const config: BrokerConfig = {
   cellSecretFile: "cell.secret",
   items: { kind: "socket", path: "store.sock" },
   objects: { kind: "s3", endpoint: "http://127.0.0.1:4566", region: "us-east-1", bucket: "balafon" },
-  cellConfigs: { "num.partitions": "3" },
   recoverWithoutMajority: true,
 };
 
