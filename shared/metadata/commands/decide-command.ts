@@ -1,0 +1,1 @@
+export { decide as decideCommand } from "./decide.ts";
