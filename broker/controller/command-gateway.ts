@@ -1,5 +1,5 @@
-import { decideCommand } from "../../shared/metadata/commands/decide-command.ts";
-import type { CommandReply, MetadataCommand } from "../../shared/metadata/commands/metadata-command.ts";
+import { decide } from "../../shared/metadata/commands/decide.ts";
+import type { MetadataCommand, ReplyTo } from "../../shared/metadata/commands/metadata-command.ts";
 import type { BrokerId, MetadataSeq } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { type Random, randomUuid } from "../../shared/ports/random.ts";
@@ -11,7 +11,7 @@ import type { MetadataAccess } from "./metadata-access.ts";
 
 export type SubmitResult<C extends MetadataCommand = MetadataCommand> =
   /** Decided by the controller and applied here. Refusals are replies. */
-  | { readonly kind: "done"; readonly reply: CommandReply<C> }
+  | { readonly kind: "done"; readonly reply: ReplyTo<C> }
   /** No controller could be asked in time; nothing was done. */
   | { readonly kind: "no-controller" }
   /** The controller was asked and did not answer, or could not append: it may have been done. */
@@ -54,7 +54,7 @@ export class CommandGateway {
         case "done": {
           const waited = await metadata.follower.waitFor(answer.seq, Math.max(1, deadlineMs - clock.monotonicMs()));
           if (waited !== "reached") return { kind: "unknown", reason: "done, but not seen by this broker in time" };
-          return { kind: "done", reply: answer.reply as CommandReply<C> };
+          return { kind: "done", reply: answer.reply as ReplyTo<C> };
         }
         case "not-controller":
           await this.#pause();
@@ -75,7 +75,7 @@ export class CommandGateway {
       cellNumber,
       randomId: () => randomUuid(random),
     };
-    const result = await metadata.propose((image) => decideCommand(image, command, context));
+    const result = await metadata.propose((image) => decide(image, command, context));
     if (result.kind === "failed") return { kind: "failed", reason: result.reason };
     return { kind: "done", seq: result.seq, reply: result.reply };
   }
