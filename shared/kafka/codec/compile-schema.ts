@@ -76,7 +76,12 @@ export function compileEncoder(struct: AnyStruct, wire: WireVersion, message: st
 }
 
 export function wireVersionOf(api: Api, version: number): WireVersion {
-  return { version, flexible: rangeContains(api.flexibleVersions, version) };
+  return { version, flexible: isFlexible(api, version) };
+}
+
+/** Whether messages of this version have compact lengths and tagged sections. */
+export function isFlexible(api: Api, version: number): boolean {
+  return rangeContains(api.flexibleVersions, version);
 }
 
 function messageName(api: Api, kind: MessageKind, version: number): string {

@@ -7,10 +7,11 @@
  * The tagged section of a header is there at flexible versions, except in responses to ApiVersions (a client that
  * asks with too new a version must be able to read the answer, KIP-511). `clientId` has an int16 length always.
  */
-import { decoderFor, encoderFor, wireVersionOf } from "./compile-schema.ts";
+import { decoderFor, encoderFor, isFlexible } from "./compile-schema.ts";
 import type { Api, RequestInputOf, RequestOf, ResponseInputOf, ResponseOf } from "./fields.ts";
 import { MalformedMessageError, UnencodableMessageError } from "./message-error.ts";
 import { Reader } from "./reader.ts";
+import { rangeContains } from "./version-range.ts";
 import { Writer } from "./writer.ts";
 
 /** ApiVersions: the one API whose response header never has a tagged section. */
@@ -47,13 +48,13 @@ export function decodeRequestHeader(frame: Buffer, apiByKey: (key: number) => Ap
   const apiVersion = reader.int16();
   const correlationId = reader.int32();
   const api = apiByKey(apiKey);
-  if (api === undefined || decoderFor(api, "request", apiVersion) === undefined) {
+  if (api === undefined || !rangeContains(api.versions, apiVersion)) {
     return { apiKey, apiVersion, correlationId, clientId: null, api, supported: false, bodyOffset: reader.offset };
   }
   reader.field = 3;
   const clientId = reader.nullableString();
   reader.field = 4;
-  if (wireVersionOf(api, apiVersion).flexible) reader.skipTags();
+  if (isFlexible(api, apiVersion)) reader.skipTags();
   return { apiKey, apiVersion, correlationId, clientId, api, supported: true, bodyOffset: reader.offset };
 }
 
@@ -131,13 +132,13 @@ export function encodeRequest<A extends Api>(
   writer.int16(version);
   writer.int32(header.correlationId);
   writer.nullableString(header.clientId);
-  if (wireVersionOf(api, version).flexible) writer.uvarint(0);
+  if (isFlexible(api, version)) writer.uvarint(0);
   encoder.encode(writer, body);
   return writer.framedChunks();
 }
 
 function responseHeaderHasTags(api: Api, version: number): boolean {
-  return api.key !== API_VERSIONS_KEY && wireVersionOf(api, version).flexible;
+  return api.key !== API_VERSIONS_KEY && isFlexible(api, version);
 }
 
 function decodeBody(

@@ -1,5 +1,6 @@
 import { messageElementsMax, stringBytesMax, varintBytesMax } from "./limits.ts";
 import { type MalformedMessageCode, MalformedMessageError } from "./message-error.ts";
+import { readCachedString } from "./string-cache.ts";
 import { UUID_BYTES, type Uuid } from "./uuid.ts";
 
 const INT32_SPAN = 4_294_967_296;
@@ -231,7 +232,7 @@ export class Reader {
     if (length > stringBytesMax) this.fail("LENGTH_INVALID", `string of ${length} bytes`);
     if (length === 0) return "";
     const at = this.take(length);
-    return this.buffer.toString("utf8", at, at + length);
+    return readCachedString(this.buffer, at, at + length);
   }
 
   #bytesOf(length: number): Buffer | null {
