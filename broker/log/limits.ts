@@ -49,6 +49,12 @@ export const indexEntriesMax = 1_048_576;
 export const checkpointBytes = 64 * 1024 * 1024;
 
 /**
+ * Bytes of a growing segment that its index file may lack when a checkpoint is written. What it lacks is walked again
+ * after a restart, when somebody asks for it.
+ */
+export const indexSaveBytes = 1024 * 1024;
+
+/**
  * Idempotent producers remembered in one partition, some 300 bytes each; past it those not seen for longest go first, a
  * tenth at a time. A producer that was forgotten may go on with any sequence number, as in Kafka.
  */

@@ -45,9 +45,10 @@ const deleteHorizonMask = 0x40;
 const two32 = 4_294_967_296;
 const sequences = 2_147_483_648;
 
-/** An int64 as a number; above 2^53 it is rounded, which the callers rule out or (timestamps) only compare. */
+/** An int64 as a number. What is larger than 2^53 - 1 reads as that: no offset, id or time of ours is. */
 export function readInt64(buffer: Buffer, at: number): number {
-  return buffer.readInt32BE(at) * two32 + buffer.readUInt32BE(at + 4);
+  const value = buffer.readInt32BE(at) * two32 + buffer.readUInt32BE(at + 4);
+  return value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : value;
 }
 
 /** Writes an integer of at most 53 bits as an int64. */

@@ -1,0 +1,30 @@
+/** What all logs of one broker share. */
+import type { Clock } from "../../shared/ports/clock.ts";
+import type { Disk } from "../../shared/ports/disk.ts";
+import { OpenFiles } from "./open-files.ts";
+import { SegmentIndexes } from "./segment-indexes.ts";
+import { TailCache } from "./tail-cache.ts";
+
+export interface LogEnvironment {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly files: OpenFiles;
+  readonly indexes: SegmentIndexes;
+  readonly tails: TailCache;
+}
+
+/** One for the process. The limits default to those of `limits.ts`. */
+export function makeLogEnvironment(
+  disk: Disk,
+  clock: Clock,
+  limits: { readonly openFilesMax?: number; readonly tailBytesMax?: number; readonly indexBytesMax?: number } = {},
+): LogEnvironment {
+  const files = new OpenFiles(disk, limits.openFilesMax);
+  return {
+    disk,
+    clock,
+    files,
+    indexes: new SegmentIndexes(disk, files, limits.indexBytesMax),
+    tails: new TailCache(limits.tailBytesMax),
+  };
+}

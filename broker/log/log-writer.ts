@@ -1,0 +1,116 @@
+/**
+ * Writes the chunks of one log in order, one write at a time. What comes while a write is under way is joined into the
+ * next, up to `writeBytesMax` and `writeBuffersMax`, and never across the begin of a segment.
+ */
+import type { DiskFile } from "../../shared/ports/disk.ts";
+import { writeBuffersMax, writeBytesMax } from "./limits.ts";
+import type { LogChunk, Offset } from "./log-contract.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { Segment } from "./segment.ts";
+
+export interface WriterListener {
+  /** The oldest `count` chunks that were pushed are written; the last of them ends at `endOffset`. */
+  onWritten(count: number, endOffset: Offset): void;
+  /** A write failed; none will be started any more. What was under way may be written in part. */
+  onWriteFailed(error: Error): void;
+}
+
+export class LogWriter {
+  readonly #files: OpenFiles;
+  readonly #listener: WriterListener;
+  /** What is not written, oldest first, and the segment of each. */
+  #chunks: LogChunk[] = [];
+  #segments: Segment[] = [];
+  #isWriting = false;
+  #isStopped = false;
+  #unwrittenBytes = 0;
+  /** Who waits for the write under way after `stop`. */
+  readonly #idle: (() => void)[] = [];
+
+  constructor(files: OpenFiles, listener: WriterListener) {
+    this.#files = files;
+    this.#listener = listener;
+  }
+
+  /** Bytes pushed and not written. */
+  get unwrittenBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  /** Takes a chunk that continues the last one, in `segment`. */
+  push(segment: Segment, chunk: LogChunk): void {
+    this.#chunks.push(chunk);
+    this.#segments.push(segment);
+    this.#unwrittenBytes += chunk.bytes.length;
+    if (!this.#isWriting) this.#writeNext();
+  }
+
+  /** Starts no more writes; resolves when the one under way, if any, has ended. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    if (!this.#isWriting) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #writeNext(): void {
+    const segment = this.#segments[0];
+    if (segment === undefined || this.#isStopped) {
+      this.#endWriting();
+      return;
+    }
+    this.#isWriting = true;
+    // Only the first write makes the file: one that has vanished since must not come back with a hole.
+    const file = this.#files.acquire(segment.slot, segment.writtenBytes === 0);
+    if (!(file instanceof Promise)) {
+      this.#write(file, segment);
+      return;
+    }
+    file.then(
+      (opened) => this.#write(opened, segment),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #write(file: DiskFile, segment: Segment): void {
+    const buffers: Buffer[] = [];
+    let bytes = 0;
+    for (const chunk of this.#chunks) {
+      if (buffers.length === writeBuffersMax || this.#segments[buffers.length] !== segment) break;
+      if (bytes > 0 && bytes + chunk.bytes.length > writeBytesMax) break;
+      bytes += chunk.bytes.length;
+      buffers.push(chunk.bytes);
+    }
+    file.write(segment.writtenBytes, buffers).then(
+      () => {
+        this.#files.release(segment.slot);
+        this.#written(segment, buffers.length, bytes);
+      },
+      (error: unknown) => {
+        this.#files.release(segment.slot);
+        this.#fail(error);
+      },
+    );
+  }
+
+  #written(segment: Segment, count: number, bytes: number): void {
+    segment.writtenBytes += bytes;
+    this.#unwrittenBytes -= bytes;
+    const { endOffset } = this.#chunks[count - 1] as LogChunk;
+    this.#chunks = this.#chunks.slice(count);
+    this.#segments = this.#segments.slice(count);
+    // The next write starts before anyone is told: what the listener appends is joined behind it.
+    this.#writeNext();
+    this.#listener.onWritten(count, endOffset);
+  }
+
+  #fail(error: unknown): void {
+    this.#isStopped = true;
+    this.#endWriting();
+    this.#listener.onWriteFailed(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

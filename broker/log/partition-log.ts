@@ -1,0 +1,283 @@
+/**
+ * The log of one partition on one broker, in a folder of its own. What is in the files, and what of it a crash may take,
+ * is told in `docs/formats/log.md`.
+ *
+ *   append ──▶ LogContent: offsets, epochs, producers, tail move at once
+ *                 │
+ *                 ▼
+ *            LogWriter: one write at a time ──▶ writtenOffset ──▶ onProgress
+ *                 │ failed                          │
+ *                 ▼                                 ▼
+ *            failure: no more writes           LogMaintenance: sync, now and then a checkpoint ──▶ syncedOffset
+ */
+import { chunksOf, type ReadWish, readBatches } from "./disk-reader.ts";
+import type { EpochHistory } from "./epoch-history.ts";
+import { LogContent } from "./log-content.ts";
+import type { LogChunk, LogConfig, Offset, PartitionLogContract } from "./log-contract.ts";
+import { cutAt, emptyAt, type LogCut } from "./log-cut.ts";
+import type { LogEnvironment } from "./log-environment.ts";
+import { LogError } from "./log-errors.ts";
+import { LogMaintenance } from "./log-maintenance.ts";
+import { type RecoveredLog, type RecoveryReport, recoverLog } from "./log-recovery.ts";
+import { retentionStart } from "./log-retention.ts";
+import type { SegmentSummary } from "./log-state-file.ts";
+import { LogWriter } from "./log-writer.ts";
+import { FileRetiredError } from "./open-files.ts";
+import type { ProducerStates } from "./producer-states.ts";
+import { type Segment, segmentAt } from "./segment.ts";
+import { LogTail } from "./tail-cache.ts";
+import { readTail, readTailChunks } from "./tail-reader.ts";
+import { findNewest, findSince, type SearchedLog, type TimedOffset } from "./timestamp-lookup.ts";
+import { WriteProgress } from "./write-progress.ts";
+
+export interface OpenLogOptions {
+  readonly config: LogConfig;
+  /**
+   * The machine has not restarted since the log was last written, so all that was written is still there: damage that no
+   * torn write explains is then an error. Left out: what was not synced may be missing, and is cut.
+   */
+  readonly pageCacheSurvived?: boolean;
+}
+
+export class PartitionLog implements PartitionLogContract {
+  /** What opening found and did. */
+  readonly recovery: RecoveryReport;
+  readonly #environment: LogEnvironment;
+  readonly #content: LogContent;
+  readonly #progress: WriteProgress;
+  readonly #writer: LogWriter;
+  readonly #maintenance: LogMaintenance;
+  readonly #tail: LogTail;
+  #state: "open" | "cutting" | "closed" = "open";
+
+  /** Opens or makes the log in `directory`. Rejects with a LogError LOG_CORRUPT when synced data is missing or damaged. */
+  static async open(environment: LogEnvironment, directory: string, options: OpenLogOptions): Promise<PartitionLog> {
+    const recovered = await recoverLog(environment, {
+      directory,
+      pageCacheSurvived: options.pageCacheSurvived ?? false,
+      indexIntervalBytes: options.config.indexIntervalBytes,
+    });
+    return new PartitionLog(environment, directory, options.config, recovered);
+  }
+
+  private constructor(environment: LogEnvironment, directory: string, config: LogConfig, recovered: RecoveredLog) {
+    this.recovery = recovered.report;
+    this.#environment = environment;
+    this.#content = new LogContent(directory, config, recovered);
+    this.#progress = new WriteProgress(recovered.endOffset);
+    this.#maintenance = new LogMaintenance(environment, this.#content, this.#progress, recovered.syncedOffset);
+    this.#tail = new LogTail(environment.tails);
+    this.#writer = new LogWriter(environment.files, {
+      onWritten: (count, endOffset) => {
+        this.#tail.written(count);
+        this.#progress.rise(endOffset);
+      },
+      onWriteFailed: (error) => this.#progress.fail(error),
+    });
+    for (const segment of recovered.segments.slice(0, -1)) environment.indexes.seal(segment);
+  }
+
+  get directory(): string {
+    return this.#content.directory;
+  }
+
+  /** Moves when the rise is on the device, so that it never goes back. */
+  get startOffset(): Offset {
+    return this.#content.startOffset;
+  }
+
+  get endOffset(): Offset {
+    return this.#content.endOffset;
+  }
+
+  get writtenOffset(): Offset {
+    return this.#progress.writtenOffset;
+  }
+
+  get syncedOffset(): Offset {
+    return this.#maintenance.syncedOffset;
+  }
+
+  get epochs(): EpochHistory {
+    return this.#content.epochs;
+  }
+
+  /** Another object after a truncation: ask for it each time. */
+  get producers(): ProducerStates {
+    return this.#content.producers;
+  }
+
+  get sizeBytes(): number {
+    return this.#content.sizeBytes;
+  }
+
+  get failure(): Error | undefined {
+    return this.#progress.failure;
+  }
+
+  /** Bytes appended and not written: what a slow disk has yet to take. */
+  get unwrittenBytes(): number {
+    return this.#writer.unwrittenBytes;
+  }
+
+  /** The segments now, oldest first; the last one grows. */
+  get segments(): readonly SegmentSummary[] {
+    return this.#content.segments;
+  }
+
+  onProgress(listener: () => void): void {
+    this.#progress.onProgress(listener);
+  }
+
+  reconfigure(config: LogConfig): void {
+    this.#content.config = config;
+  }
+
+  /** Throws the failure of a failed log, a LogError CHUNK_INVALID or LOG_UNAVAILABLE; then nothing has changed. */
+  append(chunk: LogChunk): void {
+    if (this.#progress.failure !== undefined) throw this.#progress.failure;
+    if (this.#state !== "open") throw this.#unavailable();
+    const content = this.#content;
+    content.checkChunk(chunk);
+    const wallMs = this.#environment.clock.wallMs();
+    let segment = content.segments.at(-1);
+    if (segment === undefined || content.startsSegment(chunk)) {
+      const sealed = segment;
+      segment = content.addSegment(wallMs);
+      this.#maintenance.segmentBegun(sealed, segment);
+    }
+    content.add(segment, chunk, wallMs);
+    this.#tail.push(chunk);
+    this.#writer.push(segment, chunk);
+  }
+
+  shouldRoll(chunkBytes: number, wallMs: number): boolean {
+    return this.#content.shouldRoll(chunkBytes, wallMs);
+  }
+
+  read(
+    offset: Offset,
+    bound: Offset,
+    maxBytes: number,
+    atLeastOne: boolean,
+  ): readonly Buffer[] | Promise<readonly Buffer[]> {
+    const end = Math.min(bound, this.#content.endOffset);
+    if (offset < this.#content.startOffset || offset >= end) return [];
+    const wish = { offset, bound: end, maxBytes, atLeastOne };
+    return readTail(this.#tail, wish) ?? this.#readDisk(wish, (bytes) => [bytes]);
+  }
+
+  readChunks(offset: Offset, maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]> {
+    const end = this.#content.endOffset;
+    if (offset >= end) return [];
+    const wish = { offset, bound: end, maxBytes, atLeastOne: true };
+    return readTailChunks(this.#tail, offset, maxBytes) ?? this.#readDisk(wish, chunksOf);
+  }
+
+  /** Empty when the offset left the log while the read was under way: the caller looks at the offsets and asks again. */
+  async #readDisk<T>(wish: ReadWish, shape: (bytes: Buffer, segment: Segment) => readonly T[]): Promise<readonly T[]> {
+    const content = this.#content;
+    const segment = content.segments[segmentAt(content.segments, wish.offset)];
+    if (segment === undefined) return [];
+    const cuts = content.cuts;
+    try {
+      const bytes = await readBatches(this.#environment, segment, wish, content.config.indexIntervalBytes);
+      return bytes.length === 0 || content.cuts !== cuts ? [] : shape(bytes, segment);
+    } catch (error) {
+      if (error instanceof FileRetiredError || content.cuts !== cuts) return [];
+      throw error;
+    }
+  }
+
+  async offsetForTimestamp(timestampMs: number, bound: Offset): Promise<TimedOffset | undefined> {
+    return this.#search(bound, (log) => findSince(this.#environment, log, timestampMs));
+  }
+
+  async offsetOfMaxTimestamp(bound: Offset): Promise<TimedOffset | undefined> {
+    return this.#search(bound, (log) => findNewest(this.#environment, log));
+  }
+
+  /** Searches what is written. A leader's own write may lag behind the bound: then the search waits for it. */
+  async #search(
+    bound: Offset,
+    find: (log: SearchedLog) => Promise<TimedOffset | undefined>,
+  ): Promise<TimedOffset | undefined> {
+    const wanted = Math.min(bound, this.#content.endOffset);
+    await this.#progress.whenWritten(wanted).catch(() => undefined);
+    const { segments, startOffset, config } = this.#content;
+    const { indexIntervalBytes } = config;
+    return find({ segments, startOffset, bound: Math.min(wanted, this.writtenOffset), indexIntervalBytes });
+  }
+
+  truncate(offset: Offset): Promise<void> {
+    return this.#cut(async () => {
+      const { segments, startOffset, endOffset, epochs, config } = this.#content;
+      if (offset >= endOffset) return undefined;
+      if (offset <= startOffset) return emptyAt(offset);
+      return cutAt(this.#environment, { segments, startOffset, epochs }, offset, config.indexIntervalBytes);
+    });
+  }
+
+  restartAt(offset: Offset): Promise<void> {
+    return this.#cut(async () => emptyAt(offset));
+  }
+
+  #cut(plan: () => Promise<LogCut | undefined>): Promise<void> {
+    if (this.#state !== "open") return Promise.reject(this.#unavailable());
+    this.#state = "cutting";
+    return this.#maintenance.exclusive(async () => {
+      try {
+        await this.#progress.whenWritten(this.#content.endOffset);
+        const cut = await plan();
+        if (cut !== undefined) await this.#maintenance.cut(cut, () => this.#tail.clear());
+      } finally {
+        if (this.#state === "cutting") this.#state = "open";
+      }
+    });
+  }
+
+  raiseStart(offset: Offset): Promise<void> {
+    if (this.#state === "closed") return Promise.reject(this.#unavailable());
+    return this.#maintenance.exclusive(() => this.#maintenance.raiseStart(offset));
+  }
+
+  sync(): Promise<void> {
+    return this.#state === "closed" ? Promise.reject(this.#unavailable()) : this.#maintenance.sync();
+  }
+
+  retentionStart(wallMs: number, bound: Offset): Offset {
+    const { segments, config, startOffset } = this.#content;
+    return retentionStart(segments, config, { startOffset, wallMs, bound });
+  }
+
+  /** Resolves also for a failed log, which is closed as it is; rejects when the last sync fails. */
+  close(clean: boolean): Promise<void> {
+    if (this.#state === "closed") return Promise.resolve();
+    this.#state = "closed";
+    return this.#maintenance.exclusive(async () => {
+      try {
+        if (this.#progress.failure === undefined) await this.#maintenance.settle(clean);
+      } finally {
+        await this.#end();
+      }
+    });
+  }
+
+  delete(): Promise<void> {
+    this.#state = "closed";
+    return this.#maintenance.exclusive(async () => {
+      await this.#end();
+      await this.#environment.disk.removeDirectory(this.#content.directory);
+    });
+  }
+
+  async #end(): Promise<void> {
+    await this.#writer.stop();
+    await this.#maintenance.releaseFiles();
+    this.#tail.clear();
+  }
+
+  #unavailable(): LogError {
+    return new LogError("LOG_UNAVAILABLE", this.directory, `the log is ${this.#state}`);
+  }
+}
