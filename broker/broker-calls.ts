@@ -88,7 +88,9 @@ export class BrokerCalls {
   async releaseLeadership(): Promise<void> {
     const { replicas, clock, controller, links, metadata, self } = this.#ports;
     const deadlineMs = clock.monotonicMs() + releaseMsMax;
-    const led = () => [...replicas.replicas()].flatMap((replica) => replica.leader ?? []).filter(hasOtherVoters);
+    // The last broker of a cell to stop has nobody to hand over to.
+    const othersAlive = (leader: LeaderRole) => [...leader.streams()].some(({ brokerId }) => links.isAlive(brokerId));
+    const led = () => [...replicas.replicas()].flatMap((replica) => replica.leader ?? []).filter(othersAlive);
     const leaders = led();
     for (const leader of leaders) leader.handingOver = true;
     await this.#until(deadlineMs, () => leaders.every((leader) => leader.highWatermark >= leader.endOffset));
@@ -141,8 +143,4 @@ export class BrokerCalls {
     while (!condition() && this.#ports.clock.monotonicMs() < deadlineMs)
       await new Promise<void>((resolve) => this.#ports.timers.after(handOverPollMs, resolve));
   }
-}
-
-function hasOtherVoters(leader: LeaderRole): boolean {
-  return [...leader.streams()].length > 0;
 }

@@ -1,6 +1,6 @@
 /** When a broker stands for controller: a pure decision. Safety never depends on it, the log settles every race. */
 import type { BrokerId } from "../../shared/metadata/records/record.ts";
-import { candidacyStepMs, controllerStoreLossMs } from "./limits.ts";
+import { candidacyStepMs, controllerFirstContactMs, controllerStoreLossMs } from "./limits.ts";
 
 export interface CandidacyView {
   readonly self: BrokerId;
@@ -18,6 +18,8 @@ export interface CandidacyView {
   readonly alive: readonly BrokerId[];
   /** How long the reason to stand has held. */
   readonly sinceMs: number;
+  /** Since this broker's links were started: a controller that was never heard may only not have been reached yet. */
+  readonly startedMs: number;
   /** Extra wait after having won and lost office before. */
   readonly backoffMs: number;
 }
@@ -26,7 +28,7 @@ export interface CandidacyView {
 export function isControllerMissing(view: CandidacyView): boolean {
   if (view.inOffice) return false;
   if (view.controller === undefined || view.controller === view.self) return true;
-  if (!view.controllerAlive) return !view.controllerHeardByOthers;
+  if (!view.controllerAlive) return !view.controllerHeardByOthers && view.startedMs >= controllerFirstContactMs;
   return view.controllerWithoutStoreMs >= controllerStoreLossMs;
 }
 

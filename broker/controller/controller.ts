@@ -68,6 +68,7 @@ export class Controller {
   readonly #ports: ControllerPorts;
   /** Epoch that this process won; undefined while it is not in office. */
   #epoch: number | undefined;
+  #startedMs = 0;
   #missingSinceMs: number | undefined;
   #storeLostSinceMs: number | undefined;
   #standing = false;
@@ -101,6 +102,7 @@ export class Controller {
   }
 
   start(): void {
+    this.#startedMs = this.#ports.clock.monotonicMs();
     this.#tick();
   }
 
@@ -196,6 +198,7 @@ export class Controller {
       storeReachable: metadata.storeReachable,
       alive: links.alive(),
       sinceMs: nowMs - (this.#missingSinceMs ?? nowMs),
+      startedMs: nowMs - this.#startedMs,
       backoffMs: this.#backoffMs,
     };
   }

@@ -8,6 +8,8 @@ export const candidacyStepMs = 60;
 export const candidacyBackoffMsMax = 8_000;
 /** How long after its last change of office a broker is calm again. */
 export const candidacyCalmMs = 20_000;
+/** A broker that just started does not replace a controller that it had no time to reach yet. */
+export const controllerFirstContactMs = 1_500;
 /** A controller that cannot reach the store, while this broker can, is replaced after this. */
 export const controllerStoreLossMs = 3_000;
 /** Waiting for seal answers at most. */
