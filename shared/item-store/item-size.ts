@@ -24,6 +24,12 @@ export function itemFault(item: Item): string | undefined {
   if (reserved !== undefined) {
     return `attribute name ${reserved} is taken by a key`;
   }
+  const endless = Object.entries(item.attributes).find(
+    ([, value]) => typeof value === "number" && !Number.isFinite(value),
+  );
+  if (endless !== undefined) {
+    return `attribute ${endless[0]} is not a finite number`;
+  }
   const bytes = itemBytes(item);
   return bytes > itemBytesMax ? `item of ${bytes} bytes, ${itemBytesMax} are allowed` : undefined;
 }

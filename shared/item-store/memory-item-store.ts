@@ -11,6 +11,7 @@ import type {
   WriteResult,
 } from "./item-store.ts";
 import { pageBytesMax, pageItemsMax } from "./limits.ts";
+import { writeAllowed } from "./write-condition.ts";
 
 /** Runs `run` later: when the store works on a call, and answers it. The simulator orders calls with it. */
 export type Schedule = (run: () => void) => void;
@@ -46,7 +47,7 @@ export class MemoryItemStore implements ItemStore {
         return { kind: "invalid", message: fault };
       }
       const partition = this.#partition(item.partition);
-      if (!putAllowed(partition.get(item.sort), condition)) {
+      if (!writeAllowed(partition.get(item.sort), condition)) {
         return { kind: "conflict" };
       }
       partition.set(stored);
@@ -58,7 +59,7 @@ export class MemoryItemStore implements ItemStore {
     return this.#answer(() => {
       const partition = this.#partition(key.partition);
       const present = partition.get(key.sort);
-      if (present !== undefined && !putAllowed(present, condition)) {
+      if (present !== undefined && !writeAllowed(present, condition)) {
         return { kind: "conflict" };
       }
       partition.delete(key.sort);
@@ -81,18 +82,6 @@ export class MemoryItemStore implements ItemStore {
 }
 
 const emptyPage: QueryResult = { kind: "page", items: [], more: false };
-
-/** Whether a write may replace (or delete) what is there. */
-export function putAllowed(present: Item | undefined, condition: PutCondition): boolean {
-  switch (condition.kind) {
-    case "none":
-      return true;
-    case "absent":
-      return present === undefined;
-    case "equals":
-      return present !== undefined && present.attributes[condition.attribute] === condition.value;
-  }
-}
 
 function copiedAttributes(item: Item): Item["attributes"] {
   const copies = Object.entries(item.attributes).map(([name, value]) => [

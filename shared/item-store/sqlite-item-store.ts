@@ -1,0 +1,146 @@
+/**
+ * Items in one SQLite file: the embedded store of a cell on one machine. Every write is on the disk when it is answered
+ * (WAL, synchronous=FULL). The calls are synchronous inside, so exactly one process owns the file, and it does nothing
+ * else: brokers reach it through `item-store-server.ts`. So a broker that is stopped can never hold a lock.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { decodeAttributes, encodeAttributes } from "./item-json.ts";
+import { itemBytes, itemFault } from "./item-size.ts";
+import type {
+  DeleteCondition,
+  GetResult,
+  Item,
+  ItemKey,
+  ItemRange,
+  ItemStore,
+  PutCondition,
+  QueryResult,
+  StoreFailure,
+  WriteResult,
+} from "./item-store.ts";
+import { lockWaitMs, pageBytesMax, pageItemsMax } from "./limits.ts";
+import { writeAllowed } from "./write-condition.ts";
+
+/** SQLite's primary result codes of a write that was certainly rolled back: busy, locked, read-only, full, cannot open. */
+const notDone: ReadonlySet<number> = new Set([5, 6, 8, 13, 14]);
+
+export class SqliteItemStore implements ItemStore {
+  readonly #database: DatabaseSync;
+  readonly #get: StatementSync;
+  readonly #page: StatementSync;
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+
+  /** Opens or creates the file; throws when another process has it open. */
+  constructor(path: string) {
+    const database = new DatabaseSync(path, { timeout: lockWaitMs });
+    // The exclusive lock is taken by the first write below and kept: a second owner fails at once, not sometimes.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec("BEGIN IMMEDIATE");
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS items (
+         log TEXT NOT NULL, seq INTEGER NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (log, seq)
+       ) WITHOUT ROWID`,
+    );
+    database.exec("PRAGMA user_version = 1");
+    database.exec("COMMIT");
+    this.#database = database;
+    this.#get = database.prepare("SELECT attributes FROM items WHERE log = ? AND seq = ?");
+    this.#page = database.prepare("SELECT seq, attributes FROM items WHERE log = ? AND seq >= ? ORDER BY seq LIMIT ?");
+    this.#put = database.prepare("INSERT OR REPLACE INTO items (log, seq, attributes) VALUES (?, ?, ?)");
+    this.#delete = database.prepare("DELETE FROM items WHERE log = ? AND seq = ?");
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  get(key: ItemKey): Promise<GetResult> {
+    return this.#read(() => {
+      const item = this.#find(key);
+      return item === undefined ? { kind: "absent" } : { kind: "found", item };
+    });
+  }
+
+  query(range: ItemRange): Promise<QueryResult> {
+    return this.#read(() => {
+      const limit = Math.min(range.limit, pageItemsMax);
+      const rows = this.#page.all(range.partition, range.from, limit + 1);
+      const items: Item[] = [];
+      let bytes = 0;
+      for (const row of rows.slice(0, limit)) {
+        const item = itemOf({ partition: range.partition, sort: Number(row["seq"]) }, row["attributes"]);
+        bytes += itemBytes(item);
+        if (bytes > pageBytesMax && items.length > 0) {
+          break;
+        }
+        items.push(item);
+      }
+      return { kind: "page", items, more: items.length < rows.length };
+    });
+  }
+
+  put(item: Item, condition: PutCondition): Promise<WriteResult> {
+    const fault = itemFault(item);
+    if (fault !== undefined) {
+      return Promise.resolve({ kind: "invalid", message: fault });
+    }
+    return this.#write(() => {
+      if (!writeAllowed(this.#find(item), condition)) {
+        return { kind: "conflict" };
+      }
+      this.#put.run(item.partition, item.sort, JSON.stringify(encodeAttributes(item.attributes)));
+      return { kind: "done" };
+    });
+  }
+
+  delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+    return this.#write(() => {
+      const present = this.#find(key);
+      if (present !== undefined && !writeAllowed(present, condition)) {
+        return { kind: "conflict" };
+      }
+      this.#delete.run(key.partition, key.sort);
+      return { kind: "done" };
+    });
+  }
+
+  #find(key: ItemKey): Item | undefined {
+    const row = this.#get.get(key.partition, key.sort);
+    return row === undefined ? undefined : itemOf(key, row["attributes"]);
+  }
+
+  async #read<T>(work: () => T): Promise<T | StoreFailure> {
+    try {
+      return work();
+    } catch (error) {
+      return { kind: "unavailable", message: messageOf(error) };
+    }
+  }
+
+  /** Check and write are one transaction. A failed commit leaves it open whether it will survive: `unknown`. */
+  async #write(work: () => WriteResult): Promise<WriteResult> {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      const result = work();
+      this.#database.exec(result.kind === "done" ? "COMMIT" : "ROLLBACK");
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) {
+        this.#database.exec("ROLLBACK");
+      }
+      const code = (error as { readonly errcode?: number }).errcode ?? 0;
+      return { kind: notDone.has(code & 0xff) ? "unavailable" : "unknown", message: messageOf(error) };
+    }
+  }
+}
+
+function itemOf(key: ItemKey, attributes: unknown): Item {
+  return { partition: key.partition, sort: key.sort, attributes: decodeAttributes(JSON.parse(String(attributes))) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

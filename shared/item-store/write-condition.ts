@@ -1,0 +1,13 @@
+import type { Item, PutCondition } from "./item-store.ts";
+
+/** Whether a write may replace (or delete) what is there. */
+export function writeAllowed(present: Item | undefined, condition: PutCondition): boolean {
+  switch (condition.kind) {
+    case "none":
+      return true;
+    case "absent":
+      return present === undefined;
+    case "equals":
+      return present !== undefined && present.attributes[condition.attribute] === condition.value;
+  }
+}
