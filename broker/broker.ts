@@ -164,6 +164,11 @@ export class Broker {
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
 
+  /** Has others elected for all that this broker leads, before its clients are drained; `shutdown` does it as well. */
+  async releaseLeadership(): Promise<void> {
+    await this.#running?.calls.releaseLeadership();
+  }
+
   /**
    * Controlled shutdown: hands leadership over, closes everything in order, and leaves a mark that nothing is missing.
    * Without `clean`, as when the process dies, it only stops.

@@ -12,3 +12,5 @@ export const producerIdsLowMark = 500;
 export const producerIdRetryMs = 500;
 /** How long an idempotent producer waits for its id when no block is left. */
 export const producerIdWaitMs = 2_000;
+/** Requests in flight have this long to finish when the broker stops. */
+export const drainMsMax = 2_000;

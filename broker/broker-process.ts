@@ -1,0 +1,170 @@
+import { readFile } from "node:fs/promises";
+import { verifySecret } from "../shared/access/api-key-secret.ts";
+import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
+import type { Endpoint } from "../shared/metadata/records/record.ts";
+import { systemClock } from "../shared/ports/clock.ts";
+import { machineBootId } from "../shared/ports/machine-boot.ts";
+import { nodeDisk } from "../shared/ports/node-disk.ts";
+import type { PeerTransport } from "../shared/ports/peer-transport.ts";
+import { systemRandom } from "../shared/ports/random.ts";
+import { openTcpPeerTransport } from "../shared/ports/tcp-peer-transport.ts";
+import { systemTimers } from "../shared/ports/timers.ts";
+import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
+import { throttleLog } from "../shared/telemetry/log-throttle.ts";
+import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
+import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
+import { Broker } from "./broker.ts";
+import { brokerEventCounter, registerBrokerMetrics } from "./broker-metrics.ts";
+import { KafkaServer } from "./connection/kafka-server.ts";
+import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
+import type { BrokerServices } from "./handlers/context/broker-services.ts";
+import { drainMsMax } from "./limits.ts";
+import { openItemStore, openObjectStore } from "./open-stores.ts";
+import { soundRules } from "./replication/replication-rules.ts";
+
+/** A broker with its listeners, stores, logs and metrics: what `main.ts` runs. */
+export class BrokerProcess {
+  readonly #config: BrokerConfig;
+  readonly #logger: Logger;
+  readonly #metrics = new MetricsRegistry();
+  #health: Health = { status: "starting" };
+  #admin: AdminServer | undefined;
+  #broker: Broker | undefined;
+  #kafka: KafkaServer | undefined;
+
+  constructor(config: BrokerConfig) {
+    this.#config = config;
+    const lines = {
+      debug: this.#metrics.counter("logLines", { level: "debug" }),
+      info: this.#metrics.counter("logLines", { level: "info" }),
+      warn: this.#metrics.counter("logLines", { level: "warn" }),
+      error: this.#metrics.counter("logLines", { level: "error" }),
+    };
+    this.#logger = createJsonLogger(
+      {
+        clock: systemClock,
+        level: "info",
+        write: (line) => process.stderr.write(line),
+        onLine: (level) => lines[level].add(1),
+      },
+      { broker: config.brokerId },
+    );
+  }
+
+  /** Resolves when clients are served; rejects with the reason why not (a port that is taken, a foreign directory). */
+  async start(): Promise<BrokerReadyLine> {
+    const config = this.#config;
+    registerProcessMetrics(this.#metrics);
+    this.#admin = await startAdminServer({
+      ...config.admin,
+      renderMetrics: () => this.#metrics.render(),
+      health: () => this.#health,
+      logger: this.#logger,
+    });
+    const cellSecret = await readFile(config.cellSecretFile);
+    const broker = await this.#startBroker(cellSecret);
+    const kafka = new KafkaServer({
+      listeners: await Promise.all(config.listeners.map(serverListener)),
+      services: this.#services(broker),
+      verifySecret,
+    });
+    this.#kafka = kafka;
+    await kafka.start();
+    this.#health = { status: "ok", details: { brokerId: broker.id } };
+    this.#logger.info("serving", { brokerId: broker.id });
+    return {
+      event: "ready",
+      brokerId: broker.id,
+      peerPort: config.peer.port,
+      adminPort: this.#admin.port,
+      listenerPorts: Object.fromEntries(config.listeners.map(({ name }) => [name, kafka.port(name)])),
+    };
+  }
+
+  /** Hands leadership over, drains the clients, closes everything in order. */
+  async stop(): Promise<void> {
+    this.#health = { status: "stopping" };
+    await this.#broker?.releaseLeadership();
+    await this.#kafka?.stop(drainMsMax);
+    await this.#broker?.shutdown();
+    await this.#admin?.close();
+  }
+
+  /** Ends the process now: its state can no longer be trusted, what is written is recovered at the next start. */
+  die(event: string, error: unknown): never {
+    this.#logger.error(event, { error });
+    process.exit(1);
+  }
+
+  async #startBroker(cellSecret: Buffer): Promise<Broker> {
+    const { items, objects, ...config } = this.#config;
+    const broker = new Broker(
+      {
+        ...config,
+        wantedId: config.brokerId,
+        bootId: await machineBootId(),
+        listeners: Object.fromEntries(config.listeners.map((listener) => [listener.name, advertised(listener)])),
+        rules: soundRules,
+        onEvent: brokerEventCounter(this.#metrics),
+      },
+      {
+        clock: systemClock,
+        timers: systemTimers,
+        random: systemRandom,
+        disk: nodeDisk,
+        items: openItemStore(items, cellSecret, systemTimers),
+        objects: openObjectStore(objects),
+        logger: this.#logger,
+        openTransport: (brokerId) => this.#openTransport(brokerId, cellSecret),
+      },
+    );
+    await broker.start();
+    this.#broker = broker;
+    registerBrokerMetrics(this.#metrics, broker);
+    return broker;
+  }
+
+  #openTransport(brokerId: number, secret: Buffer): Promise<PeerTransport> {
+    const warn = throttleLog(systemClock, (event, fields) => this.#logger.warn(event, fields));
+    return openTcpPeerTransport({
+      ...this.#config.peer,
+      brokerId,
+      secret,
+      onRefused: (refusal) => {
+        this.#metrics.counter("peerConnectionsRefused", { reason: refusal.reason }).add(1);
+        warn("peer-refused", { ...refusal });
+      },
+    });
+  }
+
+  #services(broker: Broker): BrokerServices {
+    return {
+      brokerId: broker.id,
+      image: () => broker.image,
+      submit: (command, timeoutMs) => broker.commands.submit(command, timeoutMs),
+      isAlive: (id) => broker.links.isAlive(id),
+      controllerId: () => broker.image.controller?.brokerId ?? -1,
+      partitions: broker.replicas,
+      producerIds: broker.producerIds,
+      clock: systemClock,
+      timers: systemTimers,
+      random: systemRandom,
+      logger: this.#logger,
+      metrics: this.#metrics,
+    };
+  }
+}
+
+function advertised(listener: ListenerConfig): Endpoint {
+  return { host: listener.advertisedHost, port: listener.advertisedPort };
+}
+
+async function serverListener(listener: ListenerConfig): Promise<ServerListener> {
+  const { name, host, port } = listener;
+  if (listener.protocol === "plaintext") {
+    return { name, host, port, security: { kind: "plaintext", lkc: listener.lkc, principal: "User:anonymous" } };
+  }
+  const [key, cert] = await Promise.all([readFile(listener.keyFile), readFile(listener.certificateFile)]);
+  return { name, host, port, security: { kind: "sasl-ssl", tls: { key, cert } } };
+}
