@@ -59,5 +59,3 @@ export interface CommandReplies {
 }
 
 export type ReplyTo<C extends MetadataCommand> = CommandReplies[C["kind"]];
-
-export type CommandReply<C extends MetadataCommand> = ReplyTo<C>;

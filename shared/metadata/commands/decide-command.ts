@@ -1,1 +1,0 @@
-export { decide as decideCommand } from "./decide.ts";
