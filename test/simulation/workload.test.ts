@@ -121,7 +121,7 @@ test("a partition that stops taking writes is found", () => {
   const ledger = new RecordLedger({ nowMs: () => 1_000, violate: (message) => violations.push(message) });
   const checker = new ProgressChecker(ledger, (message) => violations.push(message));
   ledger.sent({ id: "a", partition: "p/0", producer: "a", number: 1, isQuorum: true });
-  ledger.acknowledged(["a"], 0);
+  ledger.acknowledged(["a"], 0, 1_000);
   checker.writableSince(["p/0"], 900);
   checker.goesOn(["p/0"], 2_500, 0);
   expect(violations).toEqual([]);

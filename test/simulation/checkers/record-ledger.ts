@@ -20,7 +20,8 @@ export interface LedgerRecord {
   readonly isQuorum: boolean;
   readonly sentMs: number;
   fate: RecordFate;
-  acknowledgedMs: number | undefined;
+  /** When the broker committed what it acknowledged. */
+  committedMs: number | undefined;
   offset: number | undefined;
 }
 
@@ -35,6 +36,9 @@ interface PartitionLedger {
   deletedTo: number;
   /** All of it may be gone: its only replica lost its disk, or the topic was deleted. */
   isForfeit: boolean;
+  /** Before this time (and not long before) what was committed may have been lost. */
+  lossMs: number;
+  lossSinceMs: number;
 }
 
 export interface LedgerOptions {
@@ -75,18 +79,23 @@ export class RecordLedger {
       ...record,
       sentMs: this.#options.nowMs(),
       fate: "sent",
-      acknowledgedMs: undefined,
+      committedMs: undefined,
       offset: undefined,
     });
   }
 
-  acknowledged(ids: readonly string[], baseOffset: number): void {
+  /** `committedMs`: when the broker took them for committed; the answer may come much later. */
+  acknowledged(ids: readonly string[], baseOffset: number, committedMs: number): void {
     for (const [index, id] of ids.entries()) {
       const record = this.#find(id);
-      record.fate = "acknowledged";
-      record.acknowledgedMs = this.#options.nowMs();
+      record.committedMs = committedMs;
       this.#acknowledged += 1;
-      this.#lastAcknowledgedMs.set(record.partition, record.acknowledgedMs);
+      this.#lastAcknowledgedMs.set(record.partition, this.#options.nowMs());
+      if (this.#mayBeLost(record.partition, committedMs)) {
+        record.fate = "unknown";
+        continue;
+      }
+      record.fate = "acknowledged";
       if (record.isQuorum) this.#place(record, baseOffset + index, "acknowledged");
     }
   }
@@ -95,14 +104,25 @@ export class RecordLedger {
     for (const id of ids) this.#find(id).fate = fate;
   }
 
-  /** A client read this below the high watermark. */
-  observed(partition: string, offset: number, id: string, by: string): void {
+  /** A client read this below the high watermark; the broker served it at `servedMs`. */
+  observed(
+    partition: string,
+    offset: number,
+    id: string,
+    read: { readonly by: string; readonly servedMs: number },
+  ): void {
     const record = this.#records.get(id);
     if (record === undefined || record.partition !== partition) {
-      this.#violate(`${by} read ${id} at ${partition}@${offset}, which nobody sent there`);
+      this.#violate(`${read.by} read ${id} at ${partition}@${offset}, which nobody sent there`);
       return;
     }
-    this.#place(record, offset, `read by ${by}`);
+    // An old answer that comes after the loss says nothing of what is there now.
+    if (read.servedMs > this.#of(partition).lossMs) this.#place(record, offset, `read by ${read.by}`);
+  }
+
+  /** Was this served before a loss that is known by now? */
+  isOutdated(partition: string, servedMs: number): boolean {
+    return servedMs <= this.#of(partition).lossMs;
   }
 
   /** A client is about to ask for the deletion of what is below. */
@@ -151,15 +171,17 @@ export class RecordLedger {
   }
 
   /**
-   * No quorum of the partition's replicas kept what it had in its page cache: what was acknowledged (or read for the first
+   * No quorum of the partition's replicas kept what it had in its page cache: what was committed (or read for the first
    * time) since `sinceMs` may be gone, and its offsets given anew.
    */
   permitLoss(partition: string, sinceMs: number): void {
     const known = this.#of(partition);
+    known.lossMs = this.#options.nowMs();
+    known.lossSinceMs = sinceMs;
     let lowest = Number.POSITIVE_INFINITY;
     for (const record of this.#records.values()) {
       if (record.partition !== partition || record.offset === undefined) continue;
-      if ((record.acknowledgedMs ?? record.sentMs) >= sinceMs) lowest = Math.min(lowest, record.offset);
+      if ((record.committedMs ?? record.sentMs) >= sinceMs) lowest = Math.min(lowest, record.offset);
     }
     for (const [offset, id] of known.byOffset) {
       if (offset < lowest) continue;
@@ -168,6 +190,11 @@ export class RecordLedger {
       record.offset = undefined;
       if (record.fate === "acknowledged") record.fate = "unknown";
     }
+  }
+
+  #mayBeLost(partition: string, committedMs: number): boolean {
+    const { lossMs, lossSinceMs } = this.#of(partition);
+    return committedMs >= lossSinceMs && committedMs <= lossMs;
   }
 
   /** Where the highest place known to be committed ends. */
@@ -181,7 +208,8 @@ export class RecordLedger {
   judgeFinalLog(partition: string, log: readonly { readonly offset: number; readonly id: string }[]): void {
     const known = this.#of(partition);
     if (known.isForfeit) return;
-    for (const { offset, id } of log) this.observed(partition, offset, id, "the final reader");
+    const servedMs = this.#options.nowMs();
+    for (const { offset, id } of log) this.observed(partition, offset, id, { by: "the final reader", servedMs });
     const present = new Map(log.map(({ offset, id }) => [offset, id]));
     for (const [offset, id] of known.byOffset) {
       if (offset < known.logStartOffset || present.get(offset) === id) continue;
@@ -229,7 +257,15 @@ export class RecordLedger {
   #of(partition: string): PartitionLedger {
     let known = this.#partitions.get(partition);
     if (known === undefined) {
-      known = { byOffset: new Map(), logStartOffset: 0, deletionAskedTo: 0, deletedTo: 0, isForfeit: false };
+      known = {
+        byOffset: new Map(),
+        logStartOffset: 0,
+        deletionAskedTo: 0,
+        deletedTo: 0,
+        isForfeit: false,
+        lossMs: -1,
+        lossSinceMs: 0,
+      };
       this.#partitions.set(partition, known);
     }
     return known;

@@ -33,7 +33,9 @@ export type Request =
       readonly name: string;
       readonly partitions: number;
       readonly replicationFactor: number;
+      readonly configs: Readonly<Record<string, string>>;
     }
+  | { readonly kind: "ensure-logical-cluster" }
   | { readonly kind: "delete-topic"; readonly topicId: string };
 
 export type RequestError = PartitionError | "UNKNOWN_TOPIC_OR_PARTITION" | "DISCONNECTED" | "TIMEOUT" | "ADMIN_FAILED";
@@ -57,13 +59,15 @@ export type Response =
       readonly brokers: readonly { readonly brokerId: number; readonly host: string; readonly port: number }[];
       readonly topics: readonly ListedTopic[];
     }
-  | { readonly kind: "produced"; readonly baseOffset: number }
+  /** `committedMs`, `servedMs`: simulated time at the broker, for the checkers. */
+  | { readonly kind: "produced"; readonly baseOffset: number; readonly committedMs: number }
   | {
       readonly kind: "fetched";
       readonly leaderEpoch: number;
       readonly highWatermark: number;
       readonly logStartOffset: number;
       readonly batches: readonly Buffer[];
+      readonly servedMs: number;
     }
   | { readonly kind: "epoch-end"; readonly epoch: number; readonly endOffset: number }
   | { readonly kind: "log-start"; readonly offset: number }

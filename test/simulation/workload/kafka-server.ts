@@ -15,13 +15,15 @@ export const kafkaPort = 9092;
 export const kafkaListener = "plain";
 export const simulatedLkc = "lkc-sim01";
 
+export type AdminRequest = Request & { readonly kind: "ensure-logical-cluster" | "create-topic" | "delete-topic" };
+
 /** What the handlers need of a broker. */
 export interface ServedBroker {
   readonly partitions: PartitionHost;
   /** Undefined until the broker knows its cell. */
   image(): MetadataImage | undefined;
   /** Carries out a change of metadata, wherever the controller is; undefined when done, else why not. */
-  administer(request: Request & { readonly kind: "create-topic" | "delete-topic" }): Promise<string | undefined>;
+  administer(request: AdminRequest): Promise<string | undefined>;
 }
 
 export interface Correlated<T> {
@@ -36,7 +38,9 @@ export function serveKafka(network: Network, process: SimProcess, broker: Served
     accept: (end: ConnectionEnd) => ({
       onMessage: (message: unknown) => {
         const { id, body } = message as Correlated<Request>;
-        handle(process, broker, body, (response) => end.send({ id, body: response }, messageBytes(response)));
+        handle({ process, nowMs: () => network.scheduler.nowMs }, broker, body, (response) =>
+          end.send({ id, body: response }, messageBytes(response)),
+        );
       },
       onClose: () => undefined,
     }),
@@ -47,10 +51,17 @@ export function serveKafka(network: Network, process: SimProcess, broker: Served
 
 type Respond = (response: Response) => void;
 
-function handle(process: SimProcess, broker: ServedBroker, request: Request, respond: Respond): void {
+/** Where a request is handled: the broker's process, and the true time for the checkers. */
+interface Place {
+  readonly process: SimProcess;
+  readonly nowMs: () => number;
+}
+
+function handle(place: Place, broker: ServedBroker, request: Request, respond: Respond): void {
   switch (request.kind) {
     case "metadata":
       return respond(describeCell(broker.image()));
+    case "ensure-logical-cluster":
     case "create-topic":
     case "delete-topic":
       void broker.administer(request).then((refused) => {
@@ -60,22 +71,22 @@ function handle(process: SimProcess, broker: ServedBroker, request: Request, res
     default: {
       const hosted = broker.partitions.find(request.topicId, request.partition);
       if (hosted === undefined) return respond({ kind: "error", error: "UNKNOWN_TOPIC_OR_PARTITION" });
-      handlePartition(process, hosted, request, respond);
+      handlePartition(place, hosted, request, respond);
     }
   }
 }
 
 function handlePartition(
-  process: SimProcess,
+  place: Place,
   hosted: HostedPartition,
   request: Request & TopicPartition,
   respond: Respond,
 ): void {
   switch (request.kind) {
     case "produce":
-      return produce(process, hosted, request, respond);
+      return produce(place, hosted, request, respond);
     case "fetch":
-      return fetch(process, hosted, request, respond);
+      return fetch(place, hosted, request, respond);
     case "offset-for-leader-epoch": {
       const offsets = hosted.offsets(request.currentLeaderEpoch);
       if ("kind" in offsets) return respond({ kind: "error", error: offsets.error });
@@ -95,7 +106,7 @@ function handlePartition(
 }
 
 function produce(
-  process: SimProcess,
+  place: Place,
   hosted: HostedPartition,
   request: Request & { readonly kind: "produce" },
   respond: Respond,
@@ -103,8 +114,8 @@ function produce(
   // The sender keeps its own copy: the broker writes offsets into the bytes.
   const result = hosted.append(Buffer.from(request.records), { requiredAcks: request.acks });
   if (result.kind === "failed") return respond({ kind: "error", error: result.error, message: result.message });
-  const produced: Response = { kind: "produced", baseOffset: result.baseOffset };
-  if (request.acks === 1) return respond(produced);
+  const produced = (): Response => ({ kind: "produced", baseOffset: result.baseOffset, committedMs: place.nowMs() });
+  if (request.acks === 1) return respond(produced());
   let isAnswered = false;
   const answer = (response: Response): void => {
     if (isAnswered) return;
@@ -113,17 +124,17 @@ function produce(
     respond(response);
   };
   let withdraw = (): void => undefined;
-  const cancelTimeout = process.timers.after(request.timeoutMs, () => {
+  const cancelTimeout = place.process.timers.after(request.timeoutMs, () => {
     withdraw();
     answer({ kind: "error", error: "REQUEST_TIMED_OUT" });
   });
   withdraw = hosted.whenCommitted(result.endOffset, (error) => {
-    answer(error === undefined ? produced : { kind: "error", error });
+    answer(error === undefined ? produced() : { kind: "error", error });
   });
 }
 
 function fetch(
-  process: SimProcess,
+  place: Place,
   hosted: HostedPartition,
   request: Request & { readonly kind: "fetch" },
   respond: Respond,
@@ -142,11 +153,12 @@ function fetch(
     const offsets = hosted.offsets(request.currentLeaderEpoch);
     if ("kind" in offsets) return finish({ kind: "error", error: offsets.error });
     const { highWatermark, logStartOffset, leaderEpoch } = offsets;
+    const servedMs = place.nowMs();
     if (request.offset < logStartOffset || request.offset > highWatermark) {
       return finish({ kind: "error", error: "OFFSET_OUT_OF_RANGE" });
     }
     const answer = (batches: readonly Buffer[]): void => {
-      finish({ kind: "fetched", leaderEpoch, highWatermark, logStartOffset, batches });
+      finish({ kind: "fetched", leaderEpoch, highWatermark, logStartOffset, batches, servedMs });
     };
     if (request.offset < highWatermark) {
       const read = hosted.read(request.offset, request.maxBytes, true);
@@ -156,8 +168,8 @@ function fetch(
       });
     } else if (last) answer([]);
   };
-  const withdraw = hosted.watch(() => process.timers.afterTurn(() => attempt(false)));
-  const cancelTimeout = process.timers.after(request.waitMs, () => attempt(true));
+  const withdraw = hosted.watch(() => place.process.timers.afterTurn(() => attempt(false)));
+  const cancelTimeout = place.process.timers.after(request.waitMs, () => attempt(true));
   attempt(false);
 }
 

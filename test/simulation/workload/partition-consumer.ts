@@ -127,6 +127,7 @@ export class PartitionConsumer {
 
   #fetched(response: Response & { readonly kind: "fetched" }, epoch: number, deletedTo: number): void {
     const { ledger, highWatermarks, onProgress } = this.#options;
+    if (ledger.isOutdated(this.#partition, response.servedMs)) return;
     if (!ledger.isForfeit(this.#partition)) {
       highWatermarks.answered(this.#name, this.#partition, epoch, response.highWatermark);
     }
@@ -139,7 +140,7 @@ export class PartitionConsumer {
       if (record.offset >= response.highWatermark) {
         this.#options.violate(`${this.#name} was served ${record.offset} above the high watermark`);
       }
-      ledger.observed(this.#partition, record.offset, record.id, this.#name);
+      ledger.observed(this.#partition, record.offset, record.id, { by: this.#name, servedMs: response.servedMs });
       if (onProgress !== undefined) this.records.push({ offset: record.offset, id: record.id });
       this.#position = record.offset + 1;
       this.#lastEpoch = record.epoch;

@@ -148,7 +148,7 @@ export class PartitionProducer {
     if (response.kind === "produced") {
       this.#remove(batch);
       this.#isEstablished = true;
-      ledger.acknowledged(batch.ids, response.baseOffset);
+      ledger.acknowledged(batch.ids, response.baseOffset, response.committedMs);
       return;
     }
     if (response.kind !== "error") throw new Error(`a produce request was answered with ${response.kind}`);

@@ -23,16 +23,16 @@ export class DiskFaults {
   readonly random: SeededRandom;
   readonly scheduler: Scheduler;
   readonly count: (name: string) => void;
-  /** Every call takes this many times as long. */
-  slowness = 1;
-  /** Calls that begin before this simulated time end after it. */
-  stuckUntilMs = 0;
-  /** Writes fail for want of space. */
-  isFull = false;
-  /** Chance that a write, a sync or a read fails with EIO. */
-  errorChance = 0;
+  /** When a fault was last under way, for the bound of what may be unsynced. */
+  lastFaultMs = Number.NEGATIVE_INFINITY;
   /** Syncs answer without syncing (a mutation: never part of a fault schedule). */
   skipsSync = false;
+  #slowness = 1;
+  #isStuck = false;
+  #isFull = false;
+  #errorChance = 0;
+  /** Calls that wait for the disk to move again. */
+  #waiting: (() => void)[] = [];
 
   constructor(scheduler: Scheduler, random: SeededRandom, count: (name: string) => void) {
     this.scheduler = scheduler;
@@ -40,25 +40,48 @@ export class DiskFaults {
     this.count = count;
   }
 
-  heal(): void {
-    this.slowness = 1;
-    this.stuckUntilMs = 0;
-    this.isFull = false;
-    this.errorChance = 0;
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
-  delayMs(work: Work): number {
-    const stuckMs = Math.max(0, this.stuckUntilMs - this.scheduler.nowMs);
-    return stuckMs + drawLatency(this.random, latencyOf[work]) * this.slowness;
+  get isFaulty(): boolean {
+    return this.#slowness > 1 || this.#isStuck || this.#isFull || this.#errorChance > 0;
+  }
+
+  /** `amount`: how many times slower, or the chance of an error. */
+  begin(kind: "slow" | "stuck" | "full" | "errors", amount = 1): void {
+    if (kind === "slow") this.#slowness = amount;
+    if (kind === "stuck") this.#isStuck = true;
+    if (kind === "full") this.#isFull = true;
+    if (kind === "errors") this.#errorChance = amount;
+  }
+
+  heal(): void {
+    if (this.isFaulty) this.lastFaultMs = this.scheduler.nowMs;
+    this.#slowness = 1;
+    this.#isStuck = false;
+    this.#isFull = false;
+    this.#errorChance = 0;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /** Runs the work when the disk has had its time for it; never before a stuck disk moves again. */
+  whenDone(work: Work, label: string, run: () => void): void {
+    const delayMs = drawLatency(this.random, latencyOf[work]) * this.#slowness;
+    this.scheduler.after(delayMs, label, () => {
+      if (!this.#isStuck) return run();
+      this.count("disk call stuck");
+      this.#waiting.push(() => this.scheduler.after(this.random.fraction(), `${label} unstuck`, run));
+    });
   }
 
   /** The error with which this call is to fail, if any. */
   failure(work: Work): DiskError | undefined {
-    if (work === "write" && this.isFull) {
+    if (work === "write" && this.#isFull) {
       this.count("disk ENOSPC");
       return new DiskError("ENOSPC");
     }
-    if (this.errorChance > 0 && this.random.chance(this.errorChance)) {
+    if (this.#errorChance > 0 && this.random.chance(this.#errorChance)) {
       this.count(`disk EIO on ${work}`);
       return new DiskError("EIO");
     }
@@ -179,7 +202,7 @@ export class SimDisk implements Disk {
     const error = failsAs === "close" ? undefined : faults.failure(failsAs);
     const call: PendingCall = { apply, partly };
     this.#pending.add(call);
-    faults.scheduler.after(faults.delayMs(work), `${process.name} ${label}`, () => {
+    faults.whenDone(work, `${process.name} ${label}`, () => {
       if (!this.#pending.delete(call)) return;
       const outcome = error === undefined ? apply() : partly().then(() => Promise.reject(error));
       outcome.then(

@@ -1,0 +1,89 @@
+/** What a look at all live brokers at once shows: the newest image, and every replica's state, for the checkers. */
+import type { Replica } from "../../../broker/partition/replica.ts";
+import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
+import type { PartitionState } from "../../../shared/metadata/records/record.ts";
+import type { LossWindows, VotersOf } from "../checkers/loss-windows.ts";
+import type { LeaderView, PartitionView, ReplicaView } from "../checkers/quorum-checker.ts";
+import { partitionKey } from "../workload/kafka-messages.ts";
+import type { SimulatedBroker } from "./simulated-broker.ts";
+import type { SimulatedCell } from "./simulated-cell.ts";
+
+export interface NewestPartition extends VotersOf {
+  readonly topicId: string;
+  readonly topicName: string;
+  readonly record: PartitionState;
+}
+
+/** The image of the broker that has read furthest; undefined while none serves. */
+export function newestImage(cell: SimulatedCell): MetadataImage | undefined {
+  let newest: MetadataImage | undefined;
+  for (const { broker } of cell.serving) {
+    if (newest === undefined || broker.image.seq > newest.seq) newest = broker.image;
+  }
+  return newest;
+}
+
+export function partitionsOf(image: MetadataImage | undefined): NewestPartition[] {
+  return [...(image?.topics.values() ?? [])].flatMap((topic) =>
+    topic.partitions.map((record, partition) => ({
+      topicId: topic.topicId,
+      topicName: topic.name,
+      partition: partitionKey({ topicId: topic.topicId, partition }),
+      voters: record.voters,
+      lost: record.lost,
+      record,
+    })),
+  );
+}
+
+/**
+ * Remembers the last view of every replica, because one whose process is dead still has what it had written. One whose
+ * data may not have survived is left out until it is trusted again.
+ */
+export class ReplicaViews {
+  readonly #last = new Map<string, ReplicaView>();
+  readonly #losses: LossWindows;
+
+  constructor(losses: LossWindows) {
+    this.#losses = losses;
+  }
+
+  look(cell: SimulatedCell): PartitionView[] {
+    const partitions = partitionsOf(newestImage(cell));
+    const leaders = new Map<string, LeaderView[]>();
+    for (const simulated of cell.serving) this.#lookAt(simulated, leaders);
+    return partitions.map(({ partition, voters, lost }) => ({
+      partition,
+      voters,
+      leaders: leaders.get(partition) ?? [],
+      replicas: voters.flatMap((voter) => {
+        const view = this.#last.get(`${voter} ${partition}`);
+        return view === undefined || lost.includes(voter) || this.#losses.isSuspect(voter) ? [] : [view];
+      }),
+    }));
+  }
+
+  #lookAt({ broker }: SimulatedBroker, leaders: Map<string, LeaderView[]>): void {
+    for (const replica of broker.replicas.replicas()) {
+      const partition = partitionKey(replica.context);
+      const view = viewOf(replica);
+      this.#last.set(`${view.brokerId} ${partition}`, view);
+      const { leader } = replica;
+      if (leader === undefined) continue;
+      const list = leaders.get(partition) ?? [];
+      leaders.set(partition, list);
+      list.push({ ...view, epoch: leader.epoch, highWatermark: leader.highWatermark });
+    }
+  }
+}
+
+function viewOf(replica: Replica): ReplicaView {
+  const { log } = replica;
+  return {
+    brokerId: replica.context.self,
+    acceptedEpoch: replica.acceptedEpoch,
+    startOffset: log.startOffset,
+    writtenOffset: log.writtenOffset,
+    history: log.epochs.entries,
+  };
+}

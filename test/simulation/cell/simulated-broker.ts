@@ -1,0 +1,161 @@
+/** One run of the real broker inside one simulated process. */
+import { createHash } from "node:crypto";
+import { Broker } from "../../../broker/broker.ts";
+import type { AppendResult, HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
+import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
+import type { ItemStore } from "../../../shared/item-store/item-store.ts";
+import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
+import { encodeSnapshot } from "../../../shared/metadata/image/snapshot.ts";
+import type { ObjectStore } from "../../../shared/object-store/object-store.ts";
+import type { Logger } from "../../../shared/telemetry/logger.ts";
+import type { LeaderChecker } from "../checkers/leader-checker.ts";
+import type { MetadataChecker } from "../checkers/metadata-checker.ts";
+import { partitionKey } from "../workload/kafka-messages.ts";
+import {
+  type AdminRequest,
+  kafkaListener,
+  kafkaPort,
+  type ServedBroker,
+  serveKafka,
+  simulatedLkc,
+} from "../workload/kafka-server.ts";
+import type { Machine } from "../world/machine.ts";
+import { type DiskFaults, SimDisk } from "../world/sim-disk.ts";
+import type { SimProcess } from "../world/sim-process.ts";
+import { machineHost, SimTransport } from "../world/sim-transport.ts";
+import type { Volume } from "../world/volume.ts";
+import type { World } from "../world/world.ts";
+
+export const cellName = "cell-sim";
+const peerPort = 9000;
+const commandTimeoutMs = 3_000;
+
+export interface SimulatedBrokerOptions {
+  readonly world: World;
+  readonly machine: Machine;
+  readonly process: SimProcess;
+  readonly volume: Volume;
+  readonly diskFaults: DiskFaults;
+  readonly items: ItemStore;
+  readonly objects: ObjectStore;
+  readonly rules: ReplicationRules;
+  readonly logger: Logger;
+  readonly leaders: LeaderChecker;
+  readonly metadata: MetadataChecker;
+}
+
+export class SimulatedBroker implements ServedBroker {
+  readonly process: SimProcess;
+  readonly machine: Machine;
+  readonly broker: Broker;
+  readonly partitions: PartitionHost;
+  readonly #options: SimulatedBrokerOptions;
+  /** `start` is over: it serves clients. */
+  isServing = false;
+
+  constructor(options: SimulatedBrokerOptions) {
+    const { world, machine, process, volume, diskFaults } = options;
+    this.#options = options;
+    this.process = process;
+    this.machine = machine;
+    const host = machineHost(machine.id);
+    const ports = {
+      clock: process.clock,
+      timers: process.timers,
+      random: process.random,
+      disk: new SimDisk(volume, process, diskFaults),
+      openTransport: (brokerId: number) =>
+        Promise.resolve(new SimTransport(world.network, process, { brokerId, port: peerPort })),
+      items: options.items,
+      objects: options.objects,
+      logger: options.logger,
+    };
+    this.broker = new Broker(
+      {
+        cell: cellName,
+        cellNumber: 1,
+        wantedId: machine.id,
+        zone: `zone-${machine.id % 3}`,
+        dataDirectory: "data",
+        bootId: machine.bootId,
+        peer: { host, port: peerPort },
+        listeners: { [kafkaListener]: { host, port: kafkaPort } },
+        rules: options.rules,
+        recoverWithoutMajority: true,
+        onEvent: (event, count) => world.coverage.count(`broker: ${event}`, count),
+      },
+      ports,
+    );
+    this.broker.metadata.follower.subscribe((_delta, image) => this.#applied(image));
+    this.partitions = { find: (topicId, partition) => this.#find(topicId, partition) };
+  }
+
+  async start(): Promise<void> {
+    await this.broker.start();
+    this.isServing = true;
+    serveKafka(this.#options.world.network, this.process, this);
+  }
+
+  image(): MetadataImage | undefined {
+    return this.isServing ? this.broker.image : undefined;
+  }
+
+  async administer(request: AdminRequest): Promise<string | undefined> {
+    const { commands } = this.broker;
+    if (request.kind === "ensure-logical-cluster") {
+      const command = { kind: "ensure-logical-cluster", lkc: simulatedLkc, name: "simulated" } as const;
+      return describeOutcome(await commands.submit(command, commandTimeoutMs));
+    }
+    if (request.kind === "delete-topic") {
+      const command = {
+        kind: "delete-topics",
+        lkc: simulatedLkc,
+        topics: [{ by: "id", topicId: request.topicId }],
+      } as const;
+      return describeOutcome(await commands.submit(command, commandTimeoutMs));
+    }
+    const { name, partitions, replicationFactor, configs } = request;
+    const command = {
+      kind: "create-topics",
+      lkc: simulatedLkc,
+      validateOnly: false,
+      topics: [{ name, partitions, replicationFactor, configs }],
+    } as const;
+    return describeOutcome(await commands.submit(command, commandTimeoutMs));
+  }
+
+  #find(topicId: string, partition: number): HostedPartition | undefined {
+    const hosted = this.broker.replicas.find(topicId, partition);
+    return hosted === undefined ? undefined : this.#watched(hosted);
+  }
+
+  /** The partition itself, with every append told to the checker of leaders. */
+  #watched(hosted: HostedPartition): HostedPartition {
+    const append = (records: Buffer, options: { readonly requiredAcks: number }): AppendResult => {
+      const result = hosted.append(records, options);
+      const epoch = this.broker.replicas.replica(hosted.topicId, hosted.partition)?.leader?.epoch;
+      if (result.kind === "appended" && epoch !== undefined) {
+        this.#options.leaders.acts(partitionKey(hosted), epoch, this.process.name);
+      }
+      return result;
+    };
+    return new Proxy(hosted, {
+      get(target, name) {
+        if (name === "append") return append;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  #applied(image: MetadataImage): void {
+    const digest = createHash("sha1").update(encodeSnapshot(image)).digest("hex");
+    this.#options.metadata.applied(this.process.name, image.seq, digest);
+  }
+}
+
+function describeOutcome(result: { readonly kind: string; readonly reply?: unknown }): string | undefined {
+  if (result.kind !== "done") return result.kind;
+  const text = JSON.stringify(result.reply);
+  return text.includes('"failed"') || text.includes('"refused"') ? text : undefined;
+}

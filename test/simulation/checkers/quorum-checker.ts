@@ -1,0 +1,115 @@
+/**
+ * The model's ElectableComplete and LeaderComplete (design/model), looked at from above: whoever could be elected now holds
+ * all that is committed now, and whoever leads holds all that was committed before its epoch. Finds a wrong count or a
+ * wrong vote long before a client could lose anything by it.
+ */
+import { majority } from "../../../broker/replication/quorum.ts";
+
+/** Which epoch wrote from which offset on, ascending. */
+export type History = readonly { readonly epoch: number; readonly startOffset: number }[];
+
+/** What one replica holds, written, as of now or as of its process's death. */
+export interface ReplicaView {
+  readonly brokerId: number;
+  readonly acceptedEpoch: number;
+  readonly startOffset: number;
+  readonly writtenOffset: number;
+  readonly history: History;
+}
+
+export interface LeaderView extends ReplicaView {
+  readonly epoch: number;
+  readonly highWatermark: number;
+}
+
+export interface PartitionView {
+  readonly partition: string;
+  /** All voters of the newest record; those that may vote are in `replicas`. */
+  readonly voters: readonly number[];
+  readonly replicas: readonly ReplicaView[];
+  readonly leaders: readonly LeaderView[];
+}
+
+interface Committed {
+  readonly endOffset: number;
+  readonly history: History;
+  /** Highest epoch of a leader that committed something. */
+  readonly epoch: number;
+}
+
+export class QuorumChecker {
+  readonly #committed = new Map<string, Committed>();
+  readonly #violate: (message: string) => void;
+
+  constructor(violate: (message: string) => void) {
+    this.#violate = violate;
+  }
+
+  permitLoss(partition: string): void {
+    this.#committed.delete(partition);
+  }
+
+  look(view: PartitionView): void {
+    for (const leader of view.leaders) this.#lookAtLeader(view.partition, leader);
+    const committed = this.#committed.get(view.partition);
+    if (committed !== undefined) this.#lookAtQuorums(view, committed);
+  }
+
+  #lookAtLeader(partition: string, leader: LeaderView): void {
+    const known = this.#committed.get(partition);
+    if (known !== undefined && leader.epoch > known.epoch) {
+      const lack = lacking(leader, known);
+      if (lack !== undefined) {
+        this.#violate(`broker ${leader.brokerId} leads ${partition} in epoch ${leader.epoch}, but ${lack}`);
+      }
+    }
+    if (known !== undefined && leader.highWatermark <= known.endOffset) return;
+    const endOffset = leader.highWatermark;
+    if (known !== undefined && !agree(leader.history, known.history, leader.startOffset, known.endOffset)) {
+      this.#violate(`broker ${leader.brokerId} commits another history of ${partition} in epoch ${leader.epoch}`);
+    }
+    const epoch = Math.max(known?.epoch ?? 0, leader.epoch);
+    this.#committed.set(partition, { endOffset, history: [...leader.history], epoch });
+  }
+
+  #lookAtQuorums(view: PartitionView, committed: Committed): void {
+    for (const replica of view.replicas) {
+      const lack = lacking(replica, committed);
+      if (lack === undefined) continue;
+      const outranked = view.replicas.filter((other) => rankOf(other, replica) <= 0);
+      if (outranked.length < majority(view.voters.length)) continue;
+      const who = outranked
+        .map((other) => `${other.brokerId} (${other.acceptedEpoch}, ${other.writtenOffset})`)
+        .join(", ");
+      this.#violate(`${view.partition}: ${who} could elect broker ${replica.brokerId}, but ${lack}`);
+    }
+  }
+}
+
+function rankOf(a: ReplicaView, b: ReplicaView): number {
+  return a.acceptedEpoch - b.acceptedEpoch || a.writtenOffset - b.writtenOffset;
+}
+
+/** Why a replica does not hold all that is committed; undefined when it does. */
+function lacking(replica: ReplicaView, committed: Committed): string | undefined {
+  if (replica.writtenOffset < committed.endOffset) {
+    return `it holds up to ${replica.writtenOffset} of ${committed.endOffset} committed`;
+  }
+  if (!agree(replica.history, committed.history, replica.startOffset, committed.endOffset)) {
+    return `its history below ${committed.endOffset} is another one than the committed`;
+  }
+  return undefined;
+}
+
+/** Did both write the same epochs to the offsets in [from, to)? */
+function agree(one: History, other: History, from: number, to: number): boolean {
+  const starts = [from, ...[...one, ...other].map((entry) => entry.startOffset)];
+  return starts.every((offset) => {
+    if (offset < from || offset >= to) return true;
+    return epochAt(one, offset) === epochAt(other, offset);
+  });
+}
+
+function epochAt(history: History, offset: number): number {
+  return history.findLast((entry) => entry.startOffset <= offset)?.epoch ?? -1;
+}

@@ -1,0 +1,33 @@
+/** Everything that a fault schedule may do. */
+export const faultKinds = [
+  "kill-process",
+  "kill-two-processes",
+  "kill-all-processes",
+  "power-cut-machine",
+  "power-cut-cell",
+  "pause-process",
+  "hiccup",
+  "controlled-shutdown",
+  "isolate-machine",
+  "block-one-way",
+  "block-pair",
+  "slow-link",
+  "reset-connections",
+  "refuse-connections",
+  "cut-client",
+  "store-down",
+  "store-hanging",
+  "store-throttling",
+  "store-flaky",
+  "store-slow",
+  "store-unreachable",
+  "objects-flaky",
+  "disk-slow",
+  "disk-stuck",
+  "disk-full",
+  "disk-errors",
+  "disk-wiped",
+  "clock-jump",
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];

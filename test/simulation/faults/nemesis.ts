@@ -1,0 +1,255 @@
+/** Makes things go wrong, as a seed says, and sets everything right again when told to. */
+import type { CellMachine, SimulatedCell } from "../cell/simulated-cell.ts";
+import { firstClientMachine } from "../workload/workload.ts";
+import type { SeededRandom } from "../world/seeded-random.ts";
+import type { World } from "../world/world.ts";
+import type { FaultKind } from "./fault-kinds.ts";
+import { blockLink, isolate, slowLink } from "./network-faults.ts";
+import type { Personality } from "./personality.ts";
+import { beginStoreMode } from "./store-modes.ts";
+
+export interface NemesisOptions {
+  readonly world: World;
+  readonly cell: SimulatedCell;
+  readonly clients: number;
+  readonly personality: Personality;
+  /** The machines of these brokers are about to lose their power, or their disks. */
+  readonly onPowerLoss: (members: readonly CellMachine[]) => void;
+  readonly onDiskGone: (member: CellMachine) => void;
+}
+
+/** Undoes a fault. */
+type Undo = () => void;
+
+export class Nemesis {
+  readonly #options: NemesisOptions;
+  readonly #random: SeededRandom;
+  /** Faults under way, each with how it ends. */
+  readonly #active = new Set<Undo>();
+  #isStopped = false;
+  /** At most one disk is wiped in a run, and then no power is cut: else a majority's data may be gone for good. */
+  #isDiskWiped = false;
+  /** When a fault last began or ended. */
+  lastChangeMs = 0;
+
+  constructor(options: NemesisOptions) {
+    this.#options = options;
+    this.#random = options.world.random.child("faults");
+  }
+
+  start(): void {
+    const { personality, world } = this.#options;
+    world.scheduler.after(this.#random.exponential(personality.meanGapMs), "nemesis", () => {
+      if (this.#isStopped) return;
+      this.begin(this.#random.weighted(personality.weights));
+      this.start();
+    });
+  }
+
+  /** No new faults; those under way end at once, and every broker runs. */
+  heal(): void {
+    const { world, cell } = this.#options;
+    this.#isStopped = true;
+    for (const undo of [...this.#active]) undo();
+    this.#active.clear();
+    world.network.healAll();
+    world.itemFaults.heal();
+    world.objectFaults.heal();
+    for (const member of cell.machines) {
+      member.diskFaults.heal();
+      member.machine.process?.resume(true);
+      if (member.isShuttingDown) cell.kill(member);
+      member.machine.powerOn();
+      cell.start(member);
+    }
+    this.lastChangeMs = world.scheduler.nowMs;
+  }
+
+  resumeFaults(): void {
+    this.#isStopped = false;
+    this.start();
+  }
+
+  /** Begins one fault now, if there is something it can hit. */
+  begin(kind: FaultKind): void {
+    const { world } = this.#options;
+    const isBegun = this.#begin(kind);
+    if (!isBegun) return;
+    world.coverage.count(`fault: ${kind}`);
+    world.scheduler.note(`FAULT ${kind}`);
+    this.lastChangeMs = world.scheduler.nowMs;
+  }
+
+  #begin(kind: FaultKind): boolean {
+    switch (kind) {
+      case "kill-process":
+        return this.#kill(1);
+      case "kill-two-processes":
+        return this.#kill(2);
+      case "kill-all-processes":
+        return this.#kill(this.#options.cell.machines.length);
+      case "power-cut-machine":
+        return this.#cutPower(1);
+      case "power-cut-cell":
+        return this.#cutPower(this.#options.cell.machines.length);
+      case "pause-process":
+        return this.#pause(300, 5_000);
+      case "hiccup":
+        return this.#pause(20, 300);
+      case "controlled-shutdown":
+        return this.#shutDown();
+      case "disk-wiped":
+        return this.#wipeDisk();
+      default:
+        return this.#beginElsewhere(kind);
+    }
+  }
+
+  #beginElsewhere(kind: FaultKind): boolean {
+    const { world, clients, cell } = this.#options;
+    const random = this.#random;
+    const brokers = cell.machines.map(({ machine }) => machine.id);
+    const [one = 0, two = 0] = random.shuffled(brokers);
+    const client = firstClientMachine + random.below(clients);
+    switch (kind) {
+      case "isolate-machine":
+        return this.#during(300, 6_000, () => isolate(world.network, one, brokers));
+      case "block-one-way":
+        return this.#during(300, 6_000, () => blockLink(world.network, [[one, two]]));
+      case "block-pair":
+        return this.#during(300, 6_000, () =>
+          blockLink(world.network, [
+            [one, two],
+            [two, one],
+          ]),
+        );
+      case "cut-client":
+        return this.#during(300, 6_000, () =>
+          blockLink(world.network, [
+            [one, client],
+            [client, one],
+          ]),
+        );
+      case "slow-link":
+        return this.#during(500, 6_000, () => slowLink(world.network, one, two, random.between(5, 400)));
+      case "reset-connections":
+        return world.network.reset(one, two) > 0;
+      case "refuse-connections":
+        world.network.connectFailureChance = random.between(0.2, 1);
+        return this.#during(300, 4_000, () => () => (world.network.connectFailureChance = 0));
+      case "clock-jump":
+        world.machine(random.pick(brokers)).clock.jumpWall(random.pick([-1, 1]) * random.exponential(100_000));
+        return true;
+      default:
+        return this.#beginInStorage(kind);
+    }
+  }
+
+  #beginInStorage(kind: FaultKind): boolean {
+    const random = this.#random;
+    const { diskFaults } = random.pick(this.#options.cell.machines);
+    switch (kind) {
+      case "disk-slow":
+        return this.#during(500, 6_000, () => {
+          diskFaults.begin("slow", random.between(5, 200));
+          return () => diskFaults.heal();
+        });
+      case "disk-stuck":
+        return this.#during(300, 5_000, () => {
+          diskFaults.begin("stuck");
+          return () => diskFaults.heal();
+        });
+      case "disk-full":
+        return this.#during(300, 5_000, () => {
+          diskFaults.begin("full");
+          return () => diskFaults.heal();
+        });
+      case "disk-errors":
+        return this.#during(200, 3_000, () => {
+          diskFaults.begin("errors", random.between(0.02, 0.5));
+          return () => diskFaults.heal();
+        });
+      default:
+        return this.#during(400, 7_000, () => beginStoreMode(this.#options.world, random, kind));
+    }
+  }
+
+  /** Runs a fault for a time drawn between the bounds. */
+  #during(lowMs: number, highMs: number, begin: () => Undo | undefined): boolean {
+    const end = begin();
+    if (end === undefined) return false;
+    const undo = (): void => {
+      if (!this.#active.delete(undo)) return;
+      end();
+      this.lastChangeMs = this.#options.world.scheduler.nowMs;
+    };
+    this.#active.add(undo);
+    this.#options.world.scheduler.after(this.#random.between(lowMs, highMs), "fault ends", undo);
+    return true;
+  }
+
+  /** Machines that run a broker and are not in the middle of something else. */
+  #running(): CellMachine[] {
+    const running = this.#options.cell.machines.filter(
+      ({ machine, broker, isShuttingDown }) =>
+        broker !== undefined && !isShuttingDown && machine.process?.state === "running",
+    );
+    return this.#random.shuffled(running);
+  }
+
+  #kill(count: number): boolean {
+    const { cell } = this.#options;
+    const victims = this.#running().slice(0, count);
+    for (const member of victims) cell.kill(member);
+    return this.#startLater(victims, 100, 6_000);
+  }
+
+  #cutPower(count: number): boolean {
+    const { cell, onPowerLoss } = this.#options;
+    if (this.#isDiskWiped) return false;
+    const victims =
+      count === 1 ? this.#running().slice(0, 1) : cell.machines.filter(({ machine }) => machine.isPowered);
+    if (victims.length === 0) return false;
+    onPowerLoss(victims);
+    for (const member of victims) cell.powerOff(member);
+    return this.#startLater(victims, 300, 5_000);
+  }
+
+  #wipeDisk(): boolean {
+    const { cell, onDiskGone } = this.#options;
+    const [victim] = this.#running();
+    if (victim === undefined || this.#isDiskWiped) return false;
+    this.#isDiskWiped = true;
+    onDiskGone(victim);
+    cell.kill(victim);
+    victim.volume.wipe();
+    return this.#startLater([victim], 100, 4_000);
+  }
+
+  #startLater(members: readonly CellMachine[], lowMs: number, highMs: number): boolean {
+    const { cell } = this.#options;
+    for (const member of members) {
+      this.#during(lowMs, highMs, () => () => {
+        member.machine.powerOn();
+        cell.start(member);
+      });
+    }
+    return members.length > 0;
+  }
+
+  #pause(lowMs: number, highMs: number): boolean {
+    const [victim] = this.#running();
+    const process = victim?.machine.process;
+    if (process === undefined) return false;
+    process.pause();
+    return this.#during(lowMs, highMs, () => () => process.resume(this.#random.chance(0.5)));
+  }
+
+  #shutDown(): boolean {
+    const { cell } = this.#options;
+    const victim = this.#running().find(({ broker }) => broker?.isServing);
+    if (victim === undefined) return false;
+    cell.shutDown(victim, () => this.#startLater([victim], 100, 3_000));
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+import type { SeededRandom } from "../world/seeded-random.ts";
+import { type FaultKind, faultKinds } from "./fault-kinds.ts";
+
+/** Which faults a run has, how often, and with what cell: drawn per seed, so that runs differ in kind ("swarm testing"). */
+export interface Personality {
+  readonly brokers: number;
+  readonly clients: number;
+  readonly meanGapMs: number;
+  readonly batchIntervalMs: number;
+  readonly faultsMs: number;
+  readonly weights: Readonly<Partial<Record<FaultKind, number>>>;
+  /** For a while nothing but the store is away, and writes must go on. */
+  readonly hasStoreAwayAct: boolean;
+}
+
+const kindsMin = 2;
+const kindsMax = 9;
+
+export function drawPersonality(random: SeededRandom, fixedWeights: Personality["weights"] | undefined): Personality {
+  const kinds = random.shuffled(faultKinds).slice(0, kindsMin + random.below(kindsMax - kindsMin + 1));
+  const weights = Object.fromEntries(kinds.map((kind) => [kind, random.between(0.3, 3)]));
+  return {
+    brokers: random.chance(0.65) ? 3 : random.pick([4, 5]),
+    clients: 2,
+    meanGapMs: random.between(300, 1_500),
+    batchIntervalMs: random.between(40, 150),
+    faultsMs: random.between(8_000, 14_000),
+    weights: fixedWeights ?? weights,
+    hasStoreAwayAct: fixedWeights === undefined && random.chance(0.2),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * `npm run sim -- --seed N [--seeds COUNT] [--steps MAX] [--mutation NAME] [--trace FILE] [--verbose]`
+ *
+ * Runs seeds N, N + 1, … of the simulated cell. Ends with 1 at the first failure of the sound code; with a mutation it
+ * ends with 0 when a seed caught it, with 1 when none did.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { mutationNamed, mutations } from "./mutations/all-mutations.ts";
+import type { Mutation } from "./mutations/mutation.ts";
+import { replayCommand, runSeed, type SeedResult } from "./run-seed.ts";
+import { Coverage } from "./world/coverage.ts";
+
+const help = `npm run sim -- [options]
+  --seed N          first seed (1)
+  --seeds COUNT     how many (1)
+  --steps MAX       stop each run after so many events
+  --mutation NAME   switch a deliberate bug on: ${mutations.map(({ name }) => name).join(", ")}
+  --trace FILE      write every event of the run(s)
+  --verbose         print the last events before a failure, and what the runs covered
+`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1" },
+    steps: { type: "string" },
+    mutation: { type: "string" },
+    trace: { type: "string" },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) process.stdout.write(help);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const mutation = values.mutation === undefined ? undefined : mutationNamed(values.mutation);
+  if (values.mutation !== undefined && mutation === undefined) {
+    process.stderr.write(`there is no mutation called ${values.mutation}\n${help}`);
+    return 2;
+  }
+  const traceFile = values.trace === undefined ? undefined : openSync(values.trace, "w");
+  const sink = traceFile === undefined ? undefined : (line: string) => void writeSync(traceFile, `${line}\n`);
+  const coverage = new Coverage();
+  let failed: SeedResult | undefined;
+  for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed += 1) {
+    const startedMs = performance.now();
+    const stepsMax = values.steps === undefined ? undefined : Number(values.steps);
+    const result = await runSeed({ seed, mutation, stepsMax, sink });
+    coverage.addAll(result.coverage);
+    print(result, performance.now() - startedMs);
+    if (result.failure === undefined) continue;
+    failed = result;
+    break;
+  }
+  if (traceFile !== undefined) closeSync(traceFile);
+  if (failed !== undefined) report(failed, mutation);
+  if (values.verbose) for (const [name, count] of coverage.entries()) process.stdout.write(`  ${count}\t${name}\n`);
+  return (failed === undefined) === (mutation === undefined) ? 0 : 1;
+}
+
+function print(result: SeedResult, tookMs: number): void {
+  const { seed, steps, simulatedMs, traceHash, acknowledged, sent, failure } = result;
+  const verdict = failure === undefined ? "passed" : "FAILED";
+  process.stdout.write(
+    `seed ${seed} ${verdict}: ${steps} steps, ${(simulatedMs / 1000).toFixed(1)} s simulated, ` +
+      `${acknowledged} of ${sent} records acknowledged, trace ${traceHash}, ${tookMs.toFixed(0)} ms\n`,
+  );
+}
+
+function report(result: SeedResult, mutation: Mutation | undefined): void {
+  const { failure, seed, steps, simulatedMs, recentTrace } = result;
+  if (values.verbose) process.stdout.write(`${recentTrace.join("\n")}\n`);
+  process.stdout.write(`seed ${seed}, step ${steps}, ${simulatedMs.toFixed(3)} ms: ${failure?.message}\n`);
+  if (values.verbose && failure !== undefined) process.stdout.write(`${describe(failure)}\n`);
+  process.stdout.write(`replay: ${replayCommand(seed, mutation)}\n`);
+}
+
+function describe(failure: Error): string {
+  const cause = failure.cause instanceof Error ? `\ncaused by ${failure.cause.stack}` : "";
+  return `${failure.stack}${cause}`;
+}
