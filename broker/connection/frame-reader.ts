@@ -1,6 +1,7 @@
-import net from "node:net";
+import type net from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { FrameAssembler } from "../../shared/kafka/frame.ts";
+import { moveToOwnedReads, type OwnedReads } from "../../shared/ports/owned-reads.ts";
 
 export interface FrameEvents {
   /** Whole frames, in order; called after every read, also when none became complete. */
@@ -9,37 +10,19 @@ export interface FrameEvents {
   onMalformed(error: unknown): void;
 }
 
-interface SocketWithHandle {
-  _handle: object | null;
-}
-
 /**
- * Moves an accepted, paused connection to a socket that reads straight into the assembler's buffers, so that a large
- * request is received without a copy. Returns the new socket, which does not read yet (`resume`).
- *
- * Node takes `onread` only in the constructor of a Socket, and a server makes its sockets itself; so the accepted
- * handle moves to a new one. This depends on the undocumented `_handle`, in this function alone. Should a version of
- * Node have none, the accepted socket goes on as it is, with one copy more for each large request.
+ * Lets an accepted, paused connection read straight into the assembler's buffers, so that a large request is received
+ * without a copy. Returns the socket to use from now on.
  */
 export function readPlainSocket(accepted: net.Socket, assembler: FrameAssembler, events: FrameEvents): net.Socket {
-  const handle = (accepted as unknown as SocketWithHandle)._handle;
-  if (handle === null || handle === undefined) {
+  const moved = moveToOwnedReads(accepted, new BufferFeed(assembler, events));
+  if (moved === undefined) {
     readChunks(accepted, assembler, events);
     return accepted;
   }
-  (accepted as unknown as SocketWithHandle)._handle = null;
-  // Without its handle this only tells the server that the accepted socket is gone.
-  accepted.destroy();
-  const feed = new BufferFeed(assembler, events);
-  const options = {
-    handle,
-    readable: true,
-    writable: true,
-    allowHalfOpen: true,
-    noDelay: true,
-    onread: { buffer: () => feed.nextBuffer(), callback: (bytes: number) => feed.take(bytes) },
-  };
-  return new net.Socket(options as unknown as net.SocketConstructorOpts);
+  // The peer may end its half and still read its answers.
+  moved.allowHalfOpen = true;
+  return moved;
 }
 
 /** TLS decrypts into buffers of its own: frames are views of them, or copied together. */
@@ -64,8 +47,8 @@ function readChunks(socket: net.Socket, assembler: FrameAssembler, events: Frame
   socket.pause();
 }
 
-/** Hands the assembler's buffers to the socket, and what was read to the listener. */
-class BufferFeed {
+/** Hands the assembler's buffers to the socket, and what was read to the listener. Who wants no more pauses the socket. */
+class BufferFeed implements OwnedReads {
   readonly #assembler: FrameAssembler;
   readonly #events: FrameEvents;
   #failed = false;
@@ -75,23 +58,21 @@ class BufferFeed {
     this.#events = events;
   }
 
-  nextBuffer(): Buffer {
+  buffer(): Buffer {
     // After a failure the socket is about to be destroyed; whatever it still reads goes nowhere.
     return this.#failed ? Buffer.allocUnsafe(1) : this.#assembler.nextBuffer();
   }
 
-  /** Always wants more: who does not, pauses the socket. */
-  take(bytes: number): boolean {
-    if (this.#failed) return true;
+  callback(bytes: number): void {
+    if (this.#failed) return;
     let frames: readonly Buffer[];
     try {
       frames = this.#assembler.commit(bytes);
     } catch (error) {
       this.#failed = true;
       this.#events.onMalformed(error);
-      return true;
+      return;
     }
     this.#events.onRead(frames);
-    return true;
   }
 }

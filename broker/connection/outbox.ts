@@ -2,6 +2,9 @@ import type { Writable } from "node:stream";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 
+/** Chunks given to the socket are cut off the list's front in steps of this many. */
+const chunksCutLength = 256;
+
 /** Collects the outboxes that have something to send, and flushes all of them once the turn's events are handled. */
 export class TurnFlusher {
   readonly #timers: Timers;
@@ -104,8 +107,8 @@ export class Outbox {
       else this.#socket.write(chunk);
     }
     this.#next = end;
-    if (end === this.#chunks.length) {
-      this.#chunks = [];
+    if (end === this.#chunks.length || end >= chunksCutLength) {
+      this.#chunks = this.#chunks.slice(end);
       this.#next = 0;
     }
     this.#socket.uncork();
@@ -121,21 +124,20 @@ export class Outbox {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const lost = this.#unsentBytes - this.#writingBytes;
+    const lost = this.#unsentBytes;
     this.#chunks = [];
     this.#next = 0;
+    this.#unsentBytes = 0;
     this.#stuckSinceMs = undefined;
-    this.#unsentBytes = this.#writingBytes;
     if (lost > 0) this.#options.onSent(lost);
   }
 
   #taken(bytes: number): void {
+    if (this.#closed) return;
     this.#writingBytes -= bytes;
     this.#unsentBytes -= bytes;
-    if (!this.#closed) {
-      this.#stuckSinceMs = this.#unsentBytes > 0 ? this.#options.clock.monotonicMs() : undefined;
-      if (this.#next < this.#chunks.length) this.flush();
-    }
+    this.#stuckSinceMs = this.#unsentBytes > 0 ? this.#options.clock.monotonicMs() : undefined;
+    if (this.#next < this.#chunks.length) this.flush();
     this.#options.onSent(bytes);
     if (this.#unsentBytes > 0) return;
     const drained = this.#onDrained;

@@ -21,6 +21,7 @@ import {
   type FetchTopicResponse,
   fetch,
 } from "../../shared/kafka/schema/fetch.ts";
+import { effectiveCellValue } from "../../shared/metadata/configs/effective-config.ts";
 import type { Handler, RequestContext } from "./context/handler.ts";
 import { LeaderHints } from "./context/leader-hints.ts";
 import { FetchPartition } from "./fetch/fetch-partition.ts";
@@ -152,7 +153,9 @@ function serve(
   const { session: client } = context;
   const hints = new LeaderHints(client.tenant, client.listener);
   const allowedBytes = Math.max(client.responseBytesAllowed(), fetchResponseBytesMin);
-  const maxBytes = Math.min(Math.max(request.maxBytes, 0), fetchResponseBytesMax, allowedBytes);
+  const { cellConfigs } = context.services.image();
+  const cellBytes = Math.min(Number(effectiveCellValue("fetch.max.bytes", cellConfigs)), fetchResponseBytesMax);
+  const maxBytes = Math.min(Math.max(request.maxBytes, 0), cellBytes, allowedBytes);
   // Without partitions there is nothing to wait for.
   const waitMs = scope.queue.length === 0 && scope.session === undefined ? 0 : request.maxWaitMs;
   const round = new FetchRound({

@@ -14,7 +14,7 @@ export const produceWaitMsMax = 600_000;
 export const fetchBytesPerFrameByte = 14;
 /** Longest long poll that a consumer may ask for (fetch.max.wait.ms). */
 export const fetchWaitMsMax = 600_000;
-/** Record bytes of one fetch response (fetch.max.bytes of a broker): Kafka's default. */
+/** Record bytes of one fetch response, whatever the cell's fetch.max.bytes says: Kafka's default. */
 export const fetchResponseBytesMax = 57_671_680;
 /**
  * Even with the broker's memory used up a fetch may carry this much, or consumers would stop; one response at a time
@@ -44,6 +44,10 @@ export const fetchSessionEvictionMs = 120_000;
 export const autoCreateWaitMs = 2_000;
 /** Topics that one Metadata request may create. */
 export const autoCreateTopicsMax = 100;
+/** A change is given at least this long: a shorter wish would only make its outcome unknown. */
+export const adminWaitMsMin = 1_000;
+/** Changes without a timeout of their own (configurations). */
+export const configChangeWaitMs = 30_000;
 /** Longest time that an administrative request may ask for (its timeout.ms). */
 export const adminWaitMsMax = 300_000;
 /** Partitions in a page of DescribeTopicPartitions (max.request.partition.size.limit). */

@@ -31,8 +31,8 @@ import {
   unansweredAndClosed,
 } from "./context/handler.ts";
 import { hostedPartition } from "./context/hosted-lookup.ts";
+import { kafkaErrorName } from "./context/kafka-errors.ts";
 import { LeaderHints } from "./context/leader-hints.ts";
-import { kafkaErrorName } from "./context/partition-errors.ts";
 import { produceWaitMsMax, requestBytesMin } from "./limits.ts";
 
 const leaderHintsFrom = 10;

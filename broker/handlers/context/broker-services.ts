@@ -1,3 +1,4 @@
+import type { MetadataCommand } from "../../../shared/metadata/commands/metadata-command.ts";
 import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
 import type { BrokerId } from "../../../shared/metadata/records/record.ts";
 import type { Clock } from "../../../shared/ports/clock.ts";
@@ -5,6 +6,7 @@ import type { Random } from "../../../shared/ports/random.ts";
 import type { Timers } from "../../../shared/ports/timers.ts";
 import type { Logger } from "../../../shared/telemetry/logger.ts";
 import type { Metrics } from "../../../shared/telemetry/metrics.ts";
+import type { SubmitResult } from "../../controller/command-gateway.ts";
 import type { PartitionHost } from "../../partition/partition-contract.ts";
 
 /** All that handlers may use of this broker. `broker/main.ts` wires the real one, tests an in-memory one. */
@@ -17,6 +19,8 @@ export interface BrokerServices {
   /** -1 when none is known. */
   controllerId(): BrokerId;
   readonly partitions: PartitionHost;
+  /** Has the controller decide on a change; resolves once `image` shows what it did. Never rejects. */
+  submit<C extends MetadataCommand>(command: C, timeoutMs: number): Promise<SubmitResult<C>>;
   readonly producerIds: ProducerIds;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -1,7 +1,7 @@
 import type { Failed, PartitionOffsets } from "../../partition/partition-contract.ts";
 import type { Withdraw } from "../context/client-session.ts";
 import type { RequestContext } from "../context/handler.ts";
-import { kafkaErrorName } from "../context/partition-errors.ts";
+import { kafkaErrorName } from "../context/kafka-errors.ts";
 import { fetchReadsMax, fetchRecheckMs } from "../limits.ts";
 import type { FetchPartition, PartitionAnswer } from "./fetch-partition.ts";
 import type { PartitionLook, Readable } from "./partition-look.ts";

@@ -5,8 +5,8 @@ import type { TopicImage } from "../../../shared/metadata/image/metadata-image.t
 import type { HostedPartition, PartitionOffsets } from "../../partition/partition-contract.ts";
 import type { RequestContext } from "../context/handler.ts";
 import { hostedPartition } from "../context/hosted-lookup.ts";
+import { kafkaErrorName } from "../context/kafka-errors.ts";
 import type { LeaderHints } from "../context/leader-hints.ts";
-import { kafkaErrorName } from "../context/partition-errors.ts";
 import type { FetchPartition, PartitionAnswer } from "./fetch-partition.ts";
 
 /** From here on the new leader comes with the error (KIP-951). */

@@ -1,5 +1,9 @@
-/** The one map from what a partition answers to what the client is told. Exhaustive: a new domain error does not compile. */
+/**
+ * The one map from what the broker's insides answer to what a client is told. Exhaustive: a new domain error does not
+ * compile. (Metadata commands refuse in Kafka's own names already.)
+ */
 import { type ErrorName, errorCode } from "../../../shared/kafka/error-codes.ts";
+import type { SubmitResult } from "../../controller/command-gateway.ts";
 import type { PartitionError } from "../../partition/partition-contract.ts";
 
 const kafkaNames: Readonly<Record<PartitionError, ErrorName>> = {
@@ -32,4 +36,19 @@ export function kafkaErrorName(error: PartitionError): ErrorName {
 
 export function kafkaErrorCode(error: PartitionError): number {
   return errorCode[kafkaNames[error]];
+}
+
+type SubmitFailure = Exclude<SubmitResult["kind"], "done">;
+
+/**
+ * A change that was not made, or of which it is unknown whether it was. Both are retriable; after an unknown outcome a
+ * repeated request may find its own work done.
+ */
+const submitFailures: Readonly<Record<SubmitFailure, ErrorName>> = {
+  "no-controller": "REQUEST_TIMED_OUT",
+  unknown: "REQUEST_TIMED_OUT",
+};
+
+export function submitErrorName(failure: SubmitFailure): ErrorName {
+  return submitFailures[failure];
 }

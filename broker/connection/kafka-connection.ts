@@ -1,0 +1,360 @@
+import type net from "node:net";
+import { TLSSocket } from "node:tls";
+import { MalformedMessageError } from "../../shared/kafka/codec/message-error.ts";
+import { FrameAssembler } from "../../shared/kafka/frame.ts";
+import { noMetrics } from "../../shared/telemetry/metrics.ts";
+import type { MemoryBudget } from "../admission/memory-budget.ts";
+import { type Opened, openRequest } from "../dispatch/open-request.ts";
+import type { HandlerRegistry } from "../dispatch/registry.ts";
+import type { BrokerServices } from "../handlers/context/broker-services.ts";
+import type { ClientIdentity, ClientSession, Withdraw } from "../handlers/context/client-session.ts";
+import { type Reply, Unanswered } from "../handlers/context/handler.ts";
+import { TenantMeters } from "../handlers/context/tenant-meters.ts";
+import { TenantView } from "../handlers/context/tenant-view.ts";
+import type { ApiKeyCredentials } from "./api-key-credentials.ts";
+import {
+  acceptPlaintext,
+  acceptSecured,
+  type CloseCause,
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionRules,
+  type ConnectionState,
+  expectsBareToken,
+  isStranger,
+  step,
+} from "./connection-core.ts";
+import { FrameIntake } from "./frame-intake.ts";
+import { readPlainSocket, readTlsSocket } from "./frame-reader.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { Outbox, type TurnFlusher } from "./outbox.ts";
+import { type PipelineOwner, RequestPipeline, type Startable } from "./request-pipeline.ts";
+import { SaslSession } from "./sasl-session.ts";
+
+/** What all connections of a server share. */
+export interface ConnectionEnvironment {
+  readonly services: BrokerServices;
+  readonly registry: HandlerRegistry;
+  readonly credentials: ApiKeyCredentials;
+  readonly limits: ConnectionLimits;
+  readonly rules: ConnectionRules;
+  readonly flusher: TurnFlusher;
+  readonly memory: MemoryBudget;
+  readonly strangerMemory: MemoryBudget;
+}
+
+export interface ConnectionOptions {
+  readonly listener: string;
+  readonly remoteAddress: string;
+  /** Whom the listener is bound to; undefined: the client must authenticate. */
+  readonly identity: ClientIdentity | undefined;
+  /** Called when the client has proved who it is. */
+  readonly onAuthenticated: () => void;
+  readonly onRefused: () => void;
+  /** Called once, when the socket is gone. */
+  readonly onClosed: (cause: CloseCause) => void;
+}
+
+const bareTokenAnswer: readonly Buffer[] = Object.freeze([Buffer.alloc(4)]);
+
+/** One client connection: carries out what `connection-core.ts` decides. */
+export class KafkaConnection implements ClientSession, PipelineOwner {
+  readonly #environment: ConnectionEnvironment;
+  readonly #options: ConnectionOptions;
+  readonly #socket: net.Socket;
+  readonly #intake: FrameIntake;
+  readonly #outbox: Outbox;
+  readonly #pipeline: RequestPipeline;
+  readonly #endingListeners = new Set<() => void>();
+  #state: ConnectionState;
+  #lastActivityMs: number;
+  /** The name that the client asked for in its TLS hello. */
+  #serverName: string | undefined;
+  tenant: TenantView;
+  meters: TenantMeters;
+  readonly sasl: SaslSession;
+
+  constructor(accepted: net.Socket | TLSSocket, environment: ConnectionEnvironment, options: ConnectionOptions) {
+    const { services, limits } = environment;
+    const { identity } = options;
+    const nowMs = services.clock.monotonicMs();
+    this.#environment = environment;
+    this.#options = options;
+    this.#lastActivityMs = nowMs;
+    this.#state = identity === undefined ? acceptSecured(nowMs, environment.rules) : acceptPlaintext(identity);
+    this.tenant = new TenantView(identity?.lkc, services);
+    this.meters = new TenantMeters(identity === undefined ? noMetrics : services.metrics, identity?.lkc ?? "");
+    const assembler = new FrameAssembler(identity ? limits.requestBytesMax : limits.strangerFrameBytesMax);
+    this.#intake = new FrameIntake(
+      assembler,
+      identity ? environment.memory : environment.strangerMemory,
+      services.clock,
+    );
+    this.#pipeline = new RequestPipeline(this, services.clock);
+    this.sasl = new SaslSession({
+      step: (event) => this.#step(event),
+      authenticate: (token) => environment.credentials.authenticatePlain(token),
+      mechanisms: environment.rules.mechanisms,
+      clock: services.clock,
+      timers: services.timers,
+      onRefused: options.onRefused,
+    });
+    const events = {
+      onRead: (frames: readonly Buffer[]) => this.#onRead(frames),
+      onMalformed: (error: unknown) => this.#onMalformed(error),
+    };
+    const secured = accepted instanceof TLSSocket;
+    if (secured) readTlsSocket(accepted, assembler, events);
+    this.#socket = secured ? accepted : readPlainSocket(accepted, assembler, events);
+    this.#outbox = new Outbox(this.#socket, {
+      flusher: environment.flusher,
+      clock: services.clock,
+      writeBytesMax: limits.unsentBytesMax,
+      onSent: (bytes) => this.#onSent(bytes),
+    });
+    this.#listen(accepted);
+  }
+
+  get listener(): string {
+    return this.#options.listener;
+  }
+
+  get stranger(): boolean {
+    return isStranger(this.#state);
+  }
+
+  /** Since when an incomplete request has held memory; undefined when none does. */
+  get frameSinceMs(): number | undefined {
+    return this.#intake.frameSinceMs;
+  }
+
+  responseBytesAllowed(): number {
+    return this.#environment.memory.freeBytes;
+  }
+
+  whenEnding(run: () => void): Withdraw {
+    this.#endingListeners.add(run);
+    const { kind } = this.#state;
+    if (kind === "draining" || kind === "closed") queueMicrotask(() => this.#callEnding());
+    return () => this.#endingListeners.delete(run);
+  }
+
+  /** What is in flight may finish until the deadline; then the connection closes. */
+  drain(cause: CloseCause, deadlineMs: number): void {
+    this.#step({ kind: "drain", cause, deadlineMs });
+    this.#callEnding();
+    this.#settleIfQuiet();
+  }
+
+  /** Looks at the deadlines. */
+  tick(nowMs: number): void {
+    const { inFlight } = this.#pipeline;
+    const { stuckSinceMs } = this.#outbox;
+    this.#step({ kind: "tick", nowMs, inFlight, lastActivityMs: this.#lastActivityMs, stuckSinceMs });
+  }
+
+  fail(cause: CloseCause): void {
+    this.#step({ kind: "failed", cause });
+  }
+
+  open(frame: Buffer): Startable | undefined {
+    if (expectsBareToken(this.#state)) return { kind: "bare-token", serve: () => this.#serveBareToken(frame) };
+    let opened: Opened;
+    try {
+      opened = openRequest(this.#environment.registry, frame);
+    } catch (error) {
+      this.#onMalformed(error);
+      return undefined;
+    }
+    if (opened.kind !== "unsupported") return opened;
+    const { apiKey, version } = opened;
+    this.#log("request-not-served", { apiKey, version });
+    this.fail("unsupported-request");
+    return undefined;
+  }
+
+  mayServe(apiKey: number): boolean {
+    const state = this.#state;
+    const identity = state.kind === "serving" || state.kind === "draining" ? state.identity : undefined;
+    const credentialValid = identity === undefined || this.#environment.credentials.isValid(identity);
+    const nowMs = this.#environment.services.clock.monotonicMs();
+    return this.#step({ kind: "request", apiKey, nowMs, credentialValid }).some(({ kind }) => kind === "serve");
+  }
+
+  serve({ entry, request }: Opened & { readonly kind: "request" }): Reply | Promise<Reply> {
+    return entry.serve(this.#environment.services, this, request);
+  }
+
+  send(chunks: readonly Buffer[]): void {
+    const bytes = this.#outbox.send(chunks);
+    if (bytes > 0) this.#environment.memory.take(bytes);
+    if (this.#outbox.unsentBytes > this.#environment.limits.unsentBytesMax) {
+      this.#pipeline.paused = true;
+      this.#intake.hold("unsent");
+    }
+  }
+
+  onEnded(): void {
+    this.#lastActivityMs = this.#environment.services.clock.monotonicMs();
+    this.#updateInFlightHold();
+    this.#settleIfQuiet();
+  }
+
+  onFailed(error: unknown): void {
+    if (error instanceof MalformedMessageError) return this.#onMalformed(error);
+    this.#environment.services.logger.error("request-failed", { listener: this.listener, error });
+    this.fail("internal-error");
+  }
+
+  onUnanswerable(): void {
+    this.fail("acks-zero-failed");
+  }
+
+  async #serveBareToken(token: Buffer): Promise<Reply> {
+    const { error } = await this.sasl.authenticate(token);
+    // A client that sends bare tokens can read no error: the connection closes.
+    return error === "NONE" ? bareTokenAnswer : new Unanswered(true);
+  }
+
+  #listen(accepted: net.Socket | TLSSocket): void {
+    const socket = this.#socket;
+    socket.on("error", (error) => this.#onSocketError(error));
+    socket.on("close", () => this.#onClosed());
+    socket.on("end", () => this.#onPeerEnded());
+    if (!(accepted instanceof TLSSocket)) {
+      this.#intake.start(socket);
+      return;
+    }
+    accepted.once("secure", () => {
+      this.#serverName = typeof accepted.servername === "string" ? accepted.servername : undefined;
+      this.#step({ kind: "tls-secured" });
+      this.#intake.start(socket);
+    });
+  }
+
+  #onRead(frames: readonly Buffer[]): void {
+    if (this.#state.kind === "closed") return;
+    this.#lastActivityMs = this.#environment.services.clock.monotonicMs();
+    this.#pipeline.add(this.#intake.count(frames));
+    this.#updateInFlightHold();
+  }
+
+  #updateInFlightHold(): void {
+    if (this.#pipeline.inFlight >= this.#environment.limits.inFlightRequestsMax) this.#intake.hold("in-flight");
+    else this.#intake.letGo("in-flight");
+  }
+
+  #onSent(bytes: number): void {
+    this.#environment.memory.release(bytes);
+    if (this.#state.kind === "closed") return;
+    if (this.#outbox.unsentBytes <= this.#environment.limits.unsentBytesMax) {
+      this.#intake.letGo("unsent");
+      this.#pipeline.paused = false;
+    }
+    this.#settleIfQuiet();
+  }
+
+  #onMalformed(error: unknown): void {
+    const malformed = error instanceof MalformedMessageError;
+    if (!malformed) this.#environment.services.logger.error("frame-failed", { listener: this.listener, error });
+    else this.#log("message-malformed", { code: error.code, path: error.path, detail: error.message });
+    this.#environment.services.metrics.counter("protocolErrors", { listener: this.listener }).add(1);
+    this.fail(malformed ? "malformed" : "internal-error");
+  }
+
+  #onSocketError(error: Error): void {
+    this.#log("connection-error", { error: error.message });
+    this.fail(this.#state.kind === "securing" ? "tls-failed" : "socket-error");
+  }
+
+  /** The peer sends nothing more, but may still want its answers (a producer that ends after its last batch). */
+  #onPeerEnded(): void {
+    const deadlineMs = this.#environment.services.clock.monotonicMs() + this.#environment.limits.lingerMs;
+    this.drain("peer-closed", deadlineMs);
+  }
+
+  #settleIfQuiet(): void {
+    const { kind } = this.#state;
+    if (kind !== "draining" && kind !== "refusing") return;
+    if (this.#pipeline.inFlight === 0 && this.#outbox.unsentBytes === 0) this.#step({ kind: "settled" });
+  }
+
+  /** Steps the state machine, carries out what concerns the connection, and returns all effects. */
+  #step(event: ConnectionEvent): readonly ConnectionEffect[] {
+    const { state, effects } = step(this.#state, event, this.#environment.rules);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    return effects;
+  }
+
+  #carryOut(effect: ConnectionEffect): void {
+    switch (effect.kind) {
+      case "bind":
+        return this.#bind(effect.identity);
+      case "stop-reading":
+        return this.#intake.hold("ending");
+      case "close":
+        return this.#close(effect.cause);
+      case "destroy":
+        return this.#destroy(effect.cause);
+      case "serve":
+      case "accept-mechanism":
+      case "refuse-mechanism":
+      case "verify-token":
+      case "refuse-token":
+      case "refuse-secret":
+        // Whoever raised the event acts upon these.
+        return;
+    }
+  }
+
+  #bind(identity: ClientIdentity): void {
+    const { services, limits, memory } = this.#environment;
+    if (this.tenant.lkc === identity.lkc) return;
+    this.tenant = new TenantView(identity.lkc, services);
+    this.meters = new TenantMeters(services.metrics, identity.lkc);
+    this.#intake.raise(limits.requestBytesMax, memory);
+    this.#log("client-authenticated", { lkc: identity.lkc, keyId: identity.keyId, serverName: this.#serverName });
+    this.#options.onAuthenticated();
+  }
+
+  /** Sends what is ready, then closes; a peer that does not read is cut off. */
+  #close(cause: CloseCause): void {
+    const { services, limits } = this.#environment;
+    this.#release(cause);
+    const cancel = services.timers.after(limits.lingerMs, () => this.#socket.destroy());
+    this.#socket.once("close", cancel);
+    this.#outbox.whenDrained(() => this.#socket.destroySoon());
+  }
+
+  #destroy(cause: CloseCause): void {
+    this.#release(cause);
+    this.#outbox.close();
+    this.#socket.destroy();
+  }
+
+  #release(cause: CloseCause): void {
+    this.#intake.hold("ending");
+    this.#intake.close();
+    this.#pipeline.close();
+    this.#callEnding();
+    this.#log("connection-ended", { cause });
+  }
+
+  #callEnding(): void {
+    const listeners = [...this.#endingListeners];
+    this.#endingListeners.clear();
+    for (const ending of listeners) ending();
+  }
+
+  #onClosed(): void {
+    this.fail("peer-closed");
+    this.#outbox.close();
+    this.#options.onClosed(this.#state.kind === "closed" ? this.#state.cause : "peer-closed");
+  }
+
+  #log(event: string, fields: Readonly<Record<string, unknown>>): void {
+    const { remoteAddress, listener } = this.#options;
+    this.#environment.services.logger.debug(event, { listener, remoteAddress, ...fields });
+  }
+}

@@ -1,0 +1,200 @@
+import { strict as assert } from "node:assert";
+import type net from "node:net";
+import type { CancelTimer } from "../../shared/ports/timers.ts";
+import { type AdmissionLimits, admissionLimits } from "../admission/limits.ts";
+import { MemoryBudget } from "../admission/memory-budget.ts";
+import { createRegistry } from "../dispatch/all-handlers.ts";
+import type { BrokerServices } from "../handlers/context/broker-services.ts";
+import type { ClientIdentity } from "../handlers/context/client-session.ts";
+import { ApiKeyCredentials, type VerifySecret } from "./api-key-credentials.ts";
+import { ConnectionCounts, type CountedConnection } from "./connection-counts.ts";
+import { type ConnectionEnvironment, KafkaConnection } from "./kafka-connection.ts";
+import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from "./limits.ts";
+import { Listener, type ListenerConfig, type TlsMaterial } from "./listener.ts";
+import { TurnFlusher } from "./outbox.ts";
+
+export interface KafkaServerOptions {
+  readonly listeners: readonly ListenerConfig[];
+  readonly services: BrokerServices;
+  readonly verifySecret: VerifySecret;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly admission?: Partial<AdmissionLimits>;
+}
+
+/**
+ * The broker's Kafka ports: accepts clients, keeps their number and memory within limits, and looks after deadlines.
+ *
+ *   made ──start──▶ serving ──stop──▶ draining ──all closed, or time over──▶ stopped
+ */
+export class KafkaServer {
+  readonly #services: BrokerServices;
+  readonly #limits: ConnectionLimits;
+  readonly #admission: AdmissionLimits;
+  readonly #listeners: readonly Listener[];
+  readonly #environment: ConnectionEnvironment;
+  readonly #counts: ConnectionCounts;
+  readonly #connections = new Set<KafkaConnection>();
+  #cancelSweep: CancelTimer | undefined;
+  #stopping = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: KafkaServerOptions) {
+    const { services } = options;
+    this.#services = services;
+    this.#limits = { ...connectionLimits, ...options.limits };
+    this.#admission = { ...admissionLimits, ...options.admission };
+    assertConnectionLimits(this.#limits, this.#admission.memoryBytesMax);
+    const nowMs = () => services.clock.monotonicMs();
+    this.#counts = new ConnectionCounts(this.#limits);
+    this.#environment = {
+      services,
+      registry: createRegistry(services),
+      credentials: new ApiKeyCredentials({
+        image: () => services.image(),
+        verifySecret: options.verifySecret,
+        random: services.random,
+        limits: this.#limits,
+      }),
+      limits: this.#limits,
+      rules: { ...this.#limits, mechanisms: ["PLAIN"] },
+      flusher: new TurnFlusher(services.timers),
+      memory: new MemoryBudget(this.#admission.memoryBytesMax, nowMs),
+      strangerMemory: new MemoryBudget(this.#admission.strangerMemoryBytesMax, nowMs),
+    };
+    this.#listeners = options.listeners.map(
+      (config) => new Listener(config, (socket, listener) => this.#accept(socket, listener)),
+    );
+    this.#measure();
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Bytes held for requests and responses of all connections. */
+  get memoryBytes(): number {
+    return this.#environment.memory.usedBytes + this.#environment.strangerMemory.usedBytes;
+  }
+
+  /** The port of a listener; 0 when there is none of that name, or it has not started. */
+  port(listener: string): number {
+    return this.#listeners.find(({ config }) => config.name === listener)?.port ?? 0;
+  }
+
+  /** Opens all ports, or none: rejects with the operating system's error for the first that fails. */
+  async start(): Promise<void> {
+    assert(!this.#stopping, "a server is started once");
+    try {
+      for (const listener of this.#listeners) {
+        await listener.start(this.#limits.backlogConnectionsMax, (error) =>
+          this.#services.logger.warn("listener-error", { listener: listener.config.name, error }),
+        );
+      }
+    } catch (error) {
+      for (const listener of this.#listeners) listener.stop();
+      throw error;
+    }
+    this.#planSweep();
+  }
+
+  /** Accepts nothing new, lets requests in flight finish for at most so long, and closes every connection. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const listener of this.#listeners) listener.stop();
+    const deadlineMs = this.#services.clock.monotonicMs() + drainMs;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const connection of [...this.#connections]) connection.drain("shutdown", deadlineMs);
+    const cancel = this.#services.timers.after(drainMs, () => {
+      for (const connection of [...this.#connections]) connection.fail("shutdown");
+    });
+    if (this.#connections.size > 0) await empty;
+    cancel();
+    this.#cancelSweep?.();
+  }
+
+  /** Takes a new key and certificate into use on every TLS listener, for new connections. */
+  setTls(material: TlsMaterial): void {
+    for (const listener of this.#listeners) {
+      if (listener.config.security.kind === "sasl-ssl") listener.setTls(material);
+    }
+  }
+
+  #accept(socket: net.Socket, listener: Listener): void {
+    const { name, security } = listener.config;
+    const address = socket.remoteAddress ?? "unknown";
+    const counted: CountedConnection = { listener: name, address, stranger: security.kind !== "plaintext" };
+    const refusal = this.#stopping ? "stopping" : this.#counts.refusal(counted);
+    if (refusal !== undefined) {
+      this.#services.logger.debug("connection-refused", { listener: name, address, refusal });
+      this.#services.metrics.counter("connectionsClosed", { listener: name, reason: refusal }).add(1);
+      socket.destroy();
+      return;
+    }
+    this.#open(socket, listener, counted);
+  }
+
+  #open(socket: net.Socket, listener: Listener, counted: CountedConnection): void {
+    const { name, security } = listener.config;
+    const { metrics } = this.#services;
+    const identity: ClientIdentity | undefined =
+      security.kind === "plaintext"
+        ? { lkc: security.lkc, principal: security.principal, keyId: undefined }
+        : undefined;
+    this.#counts.add(counted);
+    metrics.counter("connectionsOpened", { listener: name }).add(1);
+    const connection: KafkaConnection = new KafkaConnection(listener.secure(socket) ?? socket, this.#environment, {
+      listener: name,
+      remoteAddress: counted.address,
+      identity,
+      onAuthenticated: () => this.#counts.welcome(counted),
+      onRefused: () => metrics.counter("authenticationFailures", { listener: name }).add(1),
+      onClosed: (cause) => {
+        this.#connections.delete(connection);
+        this.#counts.remove(counted);
+        metrics.counter("connectionsClosed", { listener: name, reason: cause }).add(1);
+        if (cause === "tls-failed") metrics.counter("authenticationFailures", { listener: name }).add(1);
+        if (this.#connections.size === 0) this.#onEmpty?.();
+      },
+    });
+    this.#connections.add(connection);
+  }
+
+  #planSweep(): void {
+    this.#cancelSweep = this.#services.timers.after(this.#limits.sweepMs, () => {
+      this.#sweep();
+      this.#planSweep();
+    });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#services.clock.monotonicMs();
+    for (const connection of [...this.#connections]) connection.tick(nowMs);
+    if (this.#environment.memory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, false);
+    if (this.#environment.strangerMemory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, true);
+  }
+
+  /** Others wait for the memory that an unfinished request holds: the one that takes longest gives it back. */
+  #cutSlowSender(nowMs: number, stranger: boolean): void {
+    let slowest: KafkaConnection | undefined;
+    let sinceMs = nowMs - this.#admission.slowFrameMs;
+    for (const connection of this.#connections) {
+      const { frameSinceMs } = connection;
+      if (connection.stranger !== stranger || frameSinceMs === undefined || frameSinceMs > sinceMs) continue;
+      slowest = connection;
+      sinceMs = frameSinceMs;
+    }
+    slowest?.fail("slow-sender");
+  }
+
+  #measure(): void {
+    const { metrics } = this.#services;
+    metrics.onScrape("requestMemory", {}, () => this.memoryBytes);
+    for (const { config } of this.#listeners) {
+      const { name } = config;
+      metrics.onScrape("connections", { listener: name }, () => this.#counts.open(name));
+    }
+  }
+}
