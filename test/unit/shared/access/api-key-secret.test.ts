@@ -23,7 +23,9 @@ describe("API key secrets", () => {
   });
 
   test("the format does not change unseen", () => {
-    expect(verifierOf("bls1_golden", Buffer.from("0123456789abcdef"))).toMatchInlineSnapshot(`"sha256-1$MDEyMzQ1Njc4OWFiY2RlZg$W3DNNOPwNJZJ8saJXGZVvFD1ns7GtR60RJo8N-B9AoA"`);
+    expect(verifierOf("bls1_golden", Buffer.from("0123456789abcdef"))).toMatchInlineSnapshot(
+      `"sha256-1$MDEyMzQ1Njc4OWFiY2RlZg$W3DNNOPwNJZJ8saJXGZVvFD1ns7GtR60RJo8N-B9AoA"`,
+    );
   });
 
   test("nothing matches a verifier of another format, or that of absent keys", () => {
