@@ -98,10 +98,11 @@ export class LogMaintenance {
     }
   }
 
-  async #syncFiles(): Promise<void> {
+  async #syncFiles(segments = this.#content.segments): Promise<void> {
     if (this.#progress.failure !== undefined) throw this.#progress.failure;
     const offset = this.#progress.writtenOffset;
-    for (const segment of this.#content.segments) {
+    const isWhole = segments === this.#content.segments && !this.#isFolderDirty;
+    for (const segment of segments) {
       if (segment.syncedBytes === segment.writtenBytes) continue;
       const bytes = segment.writtenBytes;
       await this.#onDisk(() =>
@@ -109,7 +110,7 @@ export class LogMaintenance {
       );
       segment.syncedBytes = bytes;
     }
-    if (!this.#isFolderDirty) this.#syncedOffset = Math.max(this.#syncedOffset, offset);
+    if (isWhole) this.#syncedOffset = Math.max(this.#syncedOffset, offset);
   }
 
   /**
@@ -150,7 +151,7 @@ export class LogMaintenance {
    * no way back.
    */
   async cut(cut: LogCut, onDecided: () => void): Promise<void> {
-    await this.#syncFiles();
+    await this.#syncFiles(this.#content.segments.slice(0, cut.keep));
     const state: LogState = {
       startOffset: cut.startOffset,
       checkpointOffset: cut.endOffset,

@@ -263,9 +263,12 @@ export class PartitionLog implements PartitionLogContract {
     });
   }
 
+  /** Cuts all first: else a power loss could bring a part of the log back, and a new one in the same folder would take it in. */
   delete(): Promise<void> {
     this.#state = "closed";
     return this.#maintenance.exclusive(async () => {
+      await this.#writer.stop();
+      if (this.#progress.failure === undefined) await this.#maintenance.cut(emptyAt(0), () => undefined);
       await this.#end();
       await this.#environment.disk.removeDirectory(this.#content.directory);
     });

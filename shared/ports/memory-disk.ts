@@ -103,6 +103,27 @@ export class MemoryDisk implements Disk {
     return this.#usedBytes;
   }
 
+  /**
+   * The disk as one process sees it: after a crash nothing that this view or its open files are asked for has an effect or
+   * an end, so that code which does not know that it died does no harm. Used directly, the disk serves whoever comes.
+   */
+  attach(): Disk {
+    const life = this.#life;
+    const alive = <T>(run: () => Promise<T>): Promise<T> =>
+      life === this.#life ? run() : new Promise(() => undefined);
+    return {
+      open: (file, options) => alive(() => this.open(file, options)),
+      list: (directory) => alive(() => this.list(directory)),
+      readFile: (file) => alive(() => this.readFile(file)),
+      replaceFile: (file, content) => alive(() => this.replaceFile(file, content)),
+      removeFile: (file) => alive(() => this.removeFile(file)),
+      removeDirectory: (directory) => alive(() => this.removeDirectory(directory)),
+      rename: (from, to) => alive(() => this.rename(from, to)),
+      makeDirectory: (directory) => alive(() => this.makeDirectory(directory)),
+      space: (directory) => alive(() => this.space(directory)),
+    };
+  }
+
   /** The machine or the process dies: nothing under way completes any more, open files are gone. */
   crash(options: CrashOptions): void {
     const random = options.random ?? (() => 0);
@@ -223,11 +244,13 @@ export class MemoryDisk implements Disk {
   }
 
   #handle(name: string, inode: DiskInode): DiskFile {
+    const life = this.#life;
     const run = <T>(kind: DiskOperation["kind"], bytes: number, effect: () => T): Promise<T> =>
-      this.#run({ kind, path: name, bytes }, effect);
+      life === this.#life ? this.#run({ kind, path: name, bytes }, effect) : new Promise(() => undefined);
     return {
       sizeAtOpen: inode.size,
-      write: (position, buffers) => this.#write(name, inode, position, Buffer.concat(buffers)),
+      write: (position, buffers) =>
+        life === this.#life ? this.#write(name, inode, position, Buffer.concat(buffers)) : new Promise(() => undefined),
       read: (position, target) => run("read", target.length, () => inode.read(position, target)),
       sync: () => {
         const count = inode.changeCount;
