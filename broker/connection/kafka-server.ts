@@ -6,7 +6,7 @@ import { MemoryBudget } from "../admission/memory-budget.ts";
 import { createRegistry } from "../dispatch/all-handlers.ts";
 import type { BrokerServices } from "../handlers/context/broker-services.ts";
 import type { ClientIdentity } from "../handlers/context/client-session.ts";
-import { ApiKeyCredentials, type VerifySecret } from "./api-key-credentials.ts";
+import { ApiKeyCredentials } from "./api-key-credentials.ts";
 import { ConnectionCounts, type CountedConnection } from "./connection-counts.ts";
 import { type ConnectionEnvironment, KafkaConnection } from "./kafka-connection.ts";
 import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from "./limits.ts";
@@ -16,7 +16,6 @@ import { TurnFlusher } from "./outbox.ts";
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
-  readonly verifySecret: VerifySecret;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -49,12 +48,7 @@ export class KafkaServer {
     this.#environment = {
       services,
       registry: createRegistry(services),
-      credentials: new ApiKeyCredentials({
-        image: () => services.image(),
-        verifySecret: options.verifySecret,
-        random: services.random,
-        limits: this.#limits,
-      }),
+      credentials: new ApiKeyCredentials(() => services.image()),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),
@@ -106,9 +100,9 @@ export class KafkaServer {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const connection of [...this.#connections]) connection.drain("shutdown", deadlineMs);
+    for (const connection of this.#connections) connection.drain("shutdown", deadlineMs);
     const cancel = this.#services.timers.after(drainMs, () => {
-      for (const connection of [...this.#connections]) connection.fail("shutdown");
+      for (const connection of this.#connections) connection.fail("shutdown");
     });
     if (this.#connections.size > 0) await empty;
     cancel();
@@ -171,7 +165,7 @@ export class KafkaServer {
 
   #sweep(): void {
     const nowMs = this.#services.clock.monotonicMs();
-    for (const connection of [...this.#connections]) connection.tick(nowMs);
+    for (const connection of this.#connections) connection.tick(nowMs);
     if (this.#environment.memory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, false);
     if (this.#environment.strangerMemory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, true);
   }

@@ -13,12 +13,6 @@ export interface ConnectionLimits {
   readonly failedAuthenticationDelayMs: number;
   /** How long an authentication lasts before the client must repeat it (connections.max.reauth.ms); 0: for ever. */
   readonly sessionLifetimeMs: number;
-  /** Checks of a secret at the same time: each takes some 50 ms of a thread that disk I/O needs as well. */
-  readonly secretChecksMax: number;
-  /** Checks that may wait; beyond it an authentication fails at once. */
-  readonly secretChecksWaitingMax: number;
-  /** Secrets found right are remembered (as a keyed hash), so that a thousand connections cost one check. */
-  readonly checkedSecretsMax: number;
 
   readonly connectionsPerListenerMax: number;
   readonly connectionsPerAddressMax: number;
@@ -48,9 +42,6 @@ export const connectionLimits: ConnectionLimits = {
   authenticateMs: 10_000,
   failedAuthenticationDelayMs: 100,
   sessionLifetimeMs: 0,
-  secretChecksMax: 2,
-  secretChecksWaitingMax: 1_024,
-  checkedSecretsMax: 10_000,
   connectionsPerListenerMax: 20_000,
   connectionsPerAddressMax: 10_000,
   strangersPerListenerMax: 4_096,

@@ -210,7 +210,7 @@ export class FetchRound {
     this.#reservedBytes += read.room;
     // Something to answer should the connection end first.
     partition.answer = this.#look.found(partition, read.offsets);
-    const done = (): boolean => {
+    const finishRead = (): boolean => {
       if (partition.reader === this) partition.reader = undefined;
       this.#reads -= 1;
       this.#reservedBytes -= read.room;
@@ -218,12 +218,12 @@ export class FetchRound {
     };
     read.records.then(
       (records) => {
-        if (done()) this.#takeRead(partition, read.offsets, records);
+        if (finishRead()) this.#takeRead(partition, read.offsets, records);
         this.#afterRead();
       },
       (error: unknown) => {
         this.#context.services.logger.error("fetch-read-failed", { error });
-        if (done()) this.#take(partition, this.#look.failed(partition, "KAFKA_STORAGE_ERROR", undefined));
+        if (finishRead()) this.#take(partition, this.#look.failed(partition, "KAFKA_STORAGE_ERROR", undefined));
         this.#afterRead();
       },
     );
