@@ -1,0 +1,34 @@
+/** Limits of the local cloud. Times in milliseconds, sizes in bytes. */
+
+/** A broker that does not serve after this long is taken for stuck, and the start for failed. */
+export const brokerReadyMsMax = 60_000;
+/** The store opens one file. */
+export const storeReadyMsMax = 20_000;
+/** A controlled shutdown moves leadership away and syncs; after this long the process is killed. */
+export const brokerStopMsMax = 20_000;
+export const storeStopMsMax = 5_000;
+/** The store is every broker's neighbour: it comes back at once, but not in a tight loop. */
+export const storeRestartMs = 500;
+/** A broker that keeps dying before it serves waits twice as long each time, up to this. */
+export const restartDelayMsMax = 60_000;
+/** `npm` and the terminal both hand Ctrl-C over: signals this close together are one. */
+export const sameSignalMs = 700;
+/** A process's log file is moved aside at this size; one older file is kept. */
+export const logFileBytesMax = 16 * 1024 * 1024;
+/** Lines of a log shown when a process could not start. */
+export const logLinesShown = 15;
+/** Longest line that a child may print before its newline; the ready line is far shorter. */
+export const childLineCharactersMax = 64 * 1024;
+/** One request or answer on the control socket. */
+export const controlMessageBytesMax = 64 * 1024;
+export const controlConnectionsMax = 16;
+/** `stop` waits for a controlled shutdown, `start` for a broker that recovers its log. */
+export const controlAnswerMsMax = 90_000;
+/** The kernel's bound on a Unix socket's path (`sun_path`, 104 on macOS with its end mark, 108 on Linux). */
+export const socketPathBytesMax = 103;
+/** Most brokers of a local cell: each is a process of some 100 MiB. */
+export const localBrokersMax = 9;
+
+if (Math.max(brokerStopMsMax, brokerReadyMsMax) >= controlAnswerMsMax) {
+  throw new Error("the control socket must outwait a stop or a start");
+}

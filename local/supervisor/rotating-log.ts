@@ -1,0 +1,50 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import path from "node:path";
+
+/**
+ * A process's log file, bounded: when it reaches `bytesMax` it becomes `<name>.1`, in the place of an older one. What
+ * cannot be written is dropped: a full disk must not stop the cloud that could free it.
+ */
+export class RotatingLog {
+  readonly #file: string;
+  readonly #bytesMax: number;
+  #descriptor: number | undefined;
+  #bytes = 0;
+
+  constructor(file: string, bytesMax: number) {
+    this.#file = file;
+    this.#bytesMax = bytesMax;
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  }
+
+  write(chunk: Buffer | string): void {
+    try {
+      const descriptor = this.#open();
+      this.#bytes += writeSync(descriptor, typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+      if (this.#bytes < this.#bytesMax) return;
+      this.close();
+      renameSync(this.#file, `${this.#file}.1`);
+    } catch {
+      this.close();
+    }
+  }
+
+  /** The last lines of the file. */
+  tail(lines: number): readonly string[] {
+    if (!existsSync(this.#file)) return [];
+    return readFileSync(this.#file, "utf8").trimEnd().split("\n").slice(-lines);
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #open(): number {
+    if (this.#descriptor === undefined) {
+      this.#descriptor = openSync(this.#file, "a", 0o600);
+      this.#bytes = statSync(this.#file).size;
+    }
+    return this.#descriptor;
+  }
+}
