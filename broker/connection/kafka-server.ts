@@ -6,7 +6,7 @@ import { MemoryBudget } from "../admission/memory-budget.ts";
 import { createRegistry } from "../dispatch/all-handlers.ts";
 import type { BrokerServices } from "../handlers/context/broker-services.ts";
 import type { ClientIdentity } from "../handlers/context/client-session.ts";
-import { ApiKeyCredentials } from "./api-key-credentials.ts";
+import { ApiKeyCredentials, type VerifySecret } from "./api-key-credentials.ts";
 import { ConnectionCounts, type CountedConnection } from "./connection-counts.ts";
 import { type ConnectionEnvironment, KafkaConnection } from "./kafka-connection.ts";
 import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from "./limits.ts";
@@ -16,6 +16,7 @@ import { TurnFlusher } from "./outbox.ts";
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
+  readonly verifySecret: VerifySecret;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -48,7 +49,7 @@ export class KafkaServer {
     this.#environment = {
       services,
       registry: createRegistry(services),
-      credentials: new ApiKeyCredentials(() => services.image()),
+      credentials: new ApiKeyCredentials(() => services.image(), options.verifySecret),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),

@@ -9,7 +9,7 @@ export interface SaslOwner {
   /** Steps the connection's state machine and returns the effects that are not the connection's own to carry out. */
   step(event: ConnectionEvent): readonly ConnectionEffect[];
   /** Who sent the token; undefined when it is wrong. */
-  authenticate(token: Buffer): ClientIdentity | undefined;
+  authenticate(token: Buffer): Promise<ClientIdentity | undefined>;
   readonly mechanisms: readonly string[];
   readonly clock: Clock;
   readonly timers: Timers;
@@ -42,7 +42,7 @@ export class SaslSession implements SaslExchange {
   async authenticate(token: Buffer): Promise<SaslOutcome> {
     const verifies = this.#owner.step({ kind: "token-received" }).some(({ kind }) => kind === "verify-token");
     if (!verifies) return { error: "ILLEGAL_SASL_STATE", message: stateMessage, lifetimeMs: 0 };
-    const identity = this.#owner.authenticate(token);
+    const identity = await this.#owner.authenticate(token);
     const nowMs = this.#owner.clock.monotonicMs();
     const effects = this.#owner.step(
       identity === undefined ? { kind: "token-wrong" } : { kind: "token-right", identity, nowMs },
