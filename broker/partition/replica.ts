@@ -362,9 +362,7 @@ export class Replica {
         partition: this.context.partition,
         error: String(error),
       });
-      this.#become({ kind: "idle" });
-      this.#planReopen();
-      this.context.attention();
+      this.#stepOut();
     });
   }
 
@@ -422,6 +420,7 @@ export class Replica {
       (error: unknown) => {
         this.#accepting = false;
         this.context.logger.error("replica-state-not-written", { error: String(error) });
+        if (this.#role === follower) this.#stepOut();
       },
     );
   }
@@ -463,7 +462,14 @@ export class Replica {
       partition: this.context.partition,
       error: String(this.log.failure),
     });
+    this.#stepOut();
+  }
+
+  /** The role ends while its link is up: a leader that is not told waits for acknowledgements that never come. */
+  #stepOut(): void {
+    const role = this.#role;
     this.#become({ kind: "idle" });
+    if (role.kind === "follower") role.link.send({ kind: "refused", stream: role.stream, promisedEpoch: -1 });
     this.context.attention();
     this.#planReopen();
   }

@@ -65,7 +65,13 @@ export class Simulation {
     this.#highWatermarks = new HighWatermarkViews(violate);
     this.#quorums = new QuorumChecker(violate);
     this.#progress = new ProgressChecker(this.ledger, violate);
-    this.#cell = new SimulatedCell({ world, brokers, mutation: options.mutation, violate });
+    this.#cell = new SimulatedCell({
+      world,
+      brokers,
+      mutation: options.mutation,
+      violate,
+      beforeDeath: () => this.#look(),
+    });
     this.#views = new ReplicaViews(this.#losses);
     this.#workload = new Workload({
       world,
@@ -104,6 +110,11 @@ export class Simulation {
     if (this.personality.hasStoreAwayAct) await this.#storeAway();
     await this.#recover();
     await this.#judge();
+  }
+
+  /** For a debugger. */
+  get cellForDebug(): SimulatedCell {
+    return this.#cell;
   }
 
   get #client(): Workload["clients"][number] {

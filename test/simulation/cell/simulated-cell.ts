@@ -18,11 +18,7 @@ import { SimulatedBroker } from "./simulated-broker.ts";
 /** The supervisor of the machine starts a broker that ended by itself again after this. */
 const restartMs = 500;
 /** Lines that no fault excuses. */
-const forbiddenEvents: ReadonlySet<string> = new Set([
-  "append-gap",
-  "peer-protocol-error",
-  "metadata-follower-stopped",
-]);
+const forbiddenEvents: ReadonlySet<string> = new Set(["append-gap", "peer-protocol-error"]);
 
 /** What of a machine outlives its processes. */
 export interface CellMachine {
@@ -45,14 +41,18 @@ export class SimulatedCell {
   readonly #objects = new MemoryObjectStore();
   readonly #mutation: Mutation | undefined;
   readonly #violate: (message: string) => void;
+  /** The last chance to look at a process. */
+  readonly #beforeDeath: () => void;
 
   constructor(options: {
     readonly world: World;
     readonly brokers: number;
     readonly mutation: Mutation | undefined;
     readonly violate: (message: string) => void;
+    readonly beforeDeath: () => void;
   }) {
     const { world, violate } = options;
+    this.#beforeDeath = options.beforeDeath;
     this.#world = world;
     this.#mutation = options.mutation;
     this.#violate = violate;
@@ -103,12 +103,14 @@ export class SimulatedCell {
   }
 
   kill(member: CellMachine): void {
+    this.#beforeDeath();
     member.broker = undefined;
     member.machine.kill();
   }
 
   /** With power goes what was not synced. */
   powerOff(member: CellMachine): void {
+    this.#beforeDeath();
     member.broker = undefined;
     member.machine.powerOff();
     member.volume.powerLoss();

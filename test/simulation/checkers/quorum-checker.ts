@@ -31,6 +31,8 @@ export interface PartitionView {
 }
 
 interface Committed {
+  /** Older records were deleted, and with them their place in the history. */
+  readonly startOffset: number;
   readonly endOffset: number;
   readonly history: History;
   /** Highest epoch of a leader that committed something. */
@@ -65,11 +67,11 @@ export class QuorumChecker {
     }
     if (known !== undefined && leader.highWatermark <= known.endOffset) return;
     const endOffset = leader.highWatermark;
-    if (known !== undefined && !agree(leader.history, known.history, leader.startOffset, known.endOffset)) {
+    if (known !== undefined && !agree(leader, known, known.endOffset)) {
       this.#violate(`broker ${leader.brokerId} commits another history of ${partition} in epoch ${leader.epoch}`);
     }
     const epoch = Math.max(known?.epoch ?? 0, leader.epoch);
-    this.#committed.set(partition, { endOffset, history: [...leader.history], epoch });
+    this.#committed.set(partition, { startOffset: leader.startOffset, endOffset, history: [...leader.history], epoch });
   }
 
   #lookAtQuorums(view: PartitionView, committed: Committed): void {
@@ -95,18 +97,24 @@ function lacking(replica: ReplicaView, committed: Committed): string | undefined
   if (replica.writtenOffset < committed.endOffset) {
     return `it holds up to ${replica.writtenOffset} of ${committed.endOffset} committed`;
   }
-  if (!agree(replica.history, committed.history, replica.startOffset, committed.endOffset)) {
+  if (!agree(replica, committed, committed.endOffset)) {
     return `its history below ${committed.endOffset} is another one than the committed`;
   }
   return undefined;
 }
 
-/** Did both write the same epochs to the offsets in [from, to)? */
-function agree(one: History, other: History, from: number, to: number): boolean {
-  const starts = [from, ...[...one, ...other].map((entry) => entry.startOffset)];
+interface Written {
+  readonly startOffset: number;
+  readonly history: History;
+}
+
+/** Did both write the same epochs to the offsets that both still have, below `end`? */
+function agree(one: Written, other: Written, end: number): boolean {
+  const from = Math.max(one.startOffset, other.startOffset);
+  const starts = [from, ...[...one.history, ...other.history].map((entry) => entry.startOffset)];
   return starts.every((offset) => {
-    if (offset < from || offset >= to) return true;
-    return epochAt(one, offset) === epochAt(other, offset);
+    if (offset < from || offset >= end) return true;
+    return epochAt(one.history, offset) === epochAt(other.history, offset);
   });
 }
 
