@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import type net from "node:net";
+import { verifySecret } from "../../shared/access/api-key-secret.ts";
 import type { CancelTimer } from "../../shared/ports/timers.ts";
 import { type AdmissionLimits, admissionLimits } from "../admission/limits.ts";
 import { MemoryBudget } from "../admission/memory-budget.ts";
@@ -16,7 +17,8 @@ import { TurnFlusher } from "./outbox.ts";
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
-  readonly verifySecret: VerifySecret;
+  /** How secrets are checked; the cell's own way when left out. */
+  readonly verifySecret?: VerifySecret;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -49,7 +51,7 @@ export class KafkaServer {
     this.#environment = {
       services,
       registry: createRegistry(services),
-      credentials: new ApiKeyCredentials(() => services.image(), options.verifySecret),
+      credentials: new ApiKeyCredentials(() => services.image(), options.verifySecret ?? verifySecret),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),
