@@ -33,6 +33,9 @@ import type {
 import { retriedRead } from "./retried-read.ts";
 import { readSnapshotPointer } from "./snapshot-pointer.ts";
 
+/** What became of an item that was to stand at a number of the log. */
+type Placed = { readonly kind: "placed" } | Exclude<AppendResult, { kind: "appended" }>;
+
 export interface ItemMetadataLogOptions {
   /** Name of the log: the cell. */
   readonly log: string;
@@ -137,10 +140,7 @@ export class ItemMetadataLog implements MetadataLog {
   }
 
   /** Puts an item at a number of the log where nothing may stand, and settles what became of it. */
-  async #place(
-    item: Item,
-    id: string,
-  ): Promise<{ readonly kind: "placed" } | Exclude<AppendResult, { kind: "appended" }>> {
+  async #place(item: Item, id: string): Promise<Placed> {
     let doubt = false;
     let message = "";
     for (let attempt = 0; attempt < appendAttemptsMax; attempt++) {
@@ -168,10 +168,7 @@ export class ItemMetadataLog implements MetadataLog {
   }
 
   /** After a collision, or a put whose outcome is unknown: whose item stands at the number? `open`: nobody's, or no answer. */
-  async #settle(
-    item: Item,
-    id: string,
-  ): Promise<{ readonly kind: "open" } | { readonly kind: "placed" } | Exclude<AppendResult, { kind: "appended" }>> {
+  async #settle(item: Item, id: string): Promise<{ readonly kind: "open" } | Placed> {
     const found = await retriedRead(this.#backoff, () => this.#store.get(item));
     if (found.kind === "unavailable") {
       return { kind: "open" };
@@ -179,17 +176,10 @@ export class ItemMetadataLog implements MetadataLog {
     if (found.kind === "found" && found.item.attributes[entryIdAttribute] === id) {
       return this.#confirm(item, id);
     }
-    const trim = await this.#readTrim();
-    if (trim.kind !== "trim") {
-      return trim.kind === "corrupt" ? trim : { kind: "open" };
-    }
-    if (trim.trimmed >= item.sort) {
-      return { kind: "trimmed", trimmed: trim.trimmed };
-    }
     return found.kind === "absent" ? { kind: "open" } : this.#winners(item.sort);
   }
 
-  async #winners(seq: MetadataSeq): Promise<Exclude<AppendResult, { kind: "appended" }>> {
+  async #winners(seq: MetadataSeq): Promise<Placed> {
     const read = await this.readNext(seq);
     if (read.kind !== "entries") {
       return read;
@@ -201,10 +191,7 @@ export class ItemMetadataLog implements MetadataLog {
    * The item stands. Before it is acted on: did it fall into a hole that the trim has left? The trim item is raised
    * before anything is deleted, so a hole cannot be found without it.
    */
-  async #confirm(
-    item: Item,
-    id: string,
-  ): Promise<{ readonly kind: "placed" } | Exclude<AppendResult, { kind: "appended" }>> {
+  async #confirm(item: Item, id: string): Promise<Placed> {
     const trim = await this.#readTrim();
     if (trim.kind === "corrupt") {
       return trim;
