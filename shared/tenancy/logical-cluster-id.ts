@@ -1,6 +1,6 @@
-/** Ids of logical clusters: `lkc-` and 5 to 32 lowercase letters or digits. They appear in host names. */
+/** Ids of logical clusters: `lkc-` and 3 to 32 lowercase letters or digits. They appear in host names. */
 
-const idPattern = /^lkc-[a-z0-9]{5,32}$/;
+const idPattern = /^lkc-[a-z0-9]{3,32}$/;
 
 /** Random characters of an id made here: 32^8 ids, so that none is guessed or met twice. */
 const idCharacters = 8;
@@ -12,7 +12,7 @@ const alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
 export const internalLogicalCluster = "lkc-internal";
 
 /** The logical cluster that is ready when a cell is started on one machine. */
-export const devLogicalCluster = "lkc-dev00";
+export const devLogicalCluster = "lkc-dev";
 
 export function isLogicalClusterId(text: string): boolean {
   return idPattern.test(text);

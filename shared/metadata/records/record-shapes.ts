@@ -19,7 +19,7 @@ const brokerId = integer(0);
 /** -1: none. */
 const brokerIdOrNone = integer(-1);
 const topicId = textLike(/^[0-9a-f]{32}$/);
-const lkc = textLike(/^lkc-[a-z0-9]{5,32}$/);
+const lkc = textLike(/^lkc-[a-z0-9]{3,32}$/);
 const configs = mapOf(text);
 const millis = integer(0);
 const endpoint: Shape<Endpoint> = objectOf({ host: text, port: integer(0) });

@@ -5,7 +5,7 @@
 
 /** 32 lowercase hex digits. */
 export type TopicId = string;
-/** `lkc-` and 5 or more letters or digits. */
+/** `lkc-` and 3 or more letters or digits. */
 export type LogicalClusterId = string;
 export type BrokerId = number;
 /** Counts elections of one partition; the leader's term. */
