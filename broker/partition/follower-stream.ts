@@ -43,6 +43,8 @@ export class FollowerStream implements Pushable {
   /** When it was last heard before the link went down. */
   heardBeforeDetachMs: number;
   sentHighWatermark: Offset = -1;
+  /** Where a replica that has nothing must begin: DeleteRecords may put the log start inside a batch. */
+  firstOffset: Offset = Number.MAX_SAFE_INTEGER;
   attachSentMs = Number.NEGATIVE_INFINITY;
 
   readonly #source: StreamSource;
@@ -141,12 +143,8 @@ export class FollowerStream implements Pushable {
       this.#behind = false;
       return false;
     }
-    if (this.nextOffset < this.#source.startOffset) {
-      // Retention removed what the replica needs next: it starts again at the log start.
-      this.#source.attach(this);
-      return false;
-    }
-    const chunks = this.#source.readChunks(this.nextOffset, Math.min(roomBytes, catchUpReadBytesMax));
+    const from = Math.max(this.nextOffset, this.#source.startOffset);
+    const chunks = this.#source.readChunks(from, Math.min(roomBytes, catchUpReadBytesMax));
     if (!(chunks instanceof Promise)) return this.#sendRead(link, chunks);
     this.#reading = true;
     chunks.then(
@@ -162,16 +160,19 @@ export class FollowerStream implements Pushable {
       if (this.link !== undefined && this.status === "attached") this.#fallBehind(this.link);
       return;
     }
-    if (chunks.length > 0 && chunks[0]?.baseOffset !== this.nextOffset) {
-      this.#source.attach(this);
-      return;
-    }
     if (this.#sendRead(link, chunks)) link.window.wait(this);
   }
 
   #sendRead(link: PeerLink, chunks: readonly LogChunk[]): boolean {
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.bytes.length;
+    const first = chunks[0]?.baseOffset;
+    if (first !== undefined && first !== this.nextOffset) {
+      // The log start moved past what the replica needs next, or lies inside a batch: it begins anew with this batch.
+      this.firstOffset = first;
+      this.#source.attach(this);
+      return false;
+    }
     if (chunks.length === 0) {
       // Nothing could be read (an I/O error, a segment that retention just removed): the leader attaches anew, later.
       this.status = "detached";

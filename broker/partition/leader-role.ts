@@ -122,6 +122,7 @@ export class LeaderRole implements StreamSource {
       epoch: this.epoch,
       endAtElection: this.endAtElection,
       logStartOffset: this.#log.startOffset,
+      firstOffset: Math.min(stream.firstOffset, this.#log.startOffset),
       logEndOffset: this.#log.endOffset,
       highWatermark: this.highWatermark,
       epochs: this.#log.epochs.entries.map((entry) => [entry.epoch, entry.startOffset] as const),

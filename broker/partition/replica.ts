@@ -249,21 +249,21 @@ export class Replica {
   }
 
   async #cutToCommon(message: AttachMessage): Promise<void> {
+    const { startOffset, endOffset, epochs } = this.log;
     const common = commonEnd(
-      this.log.epochs,
-      this.log.endOffset,
-      EpochHistory.of(message.epochs.map(([epoch, startOffset]) => ({ epoch, startOffset }))),
+      epochs,
+      endOffset,
+      EpochHistory.of(message.epochs.map(([epoch, first]) => ({ epoch, startOffset: first }))),
       message.logEndOffset,
-      Math.max(this.log.startOffset, message.logStartOffset),
+      Math.max(startOffset, message.logStartOffset),
     );
-    const cut = this.context.rules.truncationPoint(common, this.log.endOffset);
-    if (this.log.endOffset < message.logStartOffset || cut < this.log.startOffset) {
-      await this.log.restartAt(message.logStartOffset);
+    const cut = this.context.rules.truncationPoint(common, endOffset);
+    const beginsInBatch = startOffset === endOffset && endOffset === message.logStartOffset;
+    if (endOffset < message.logStartOffset || cut < startOffset || (beginsInBatch && message.firstOffset < endOffset)) {
+      await this.log.restartAt(message.firstOffset);
       return;
     }
-    if (cut < this.log.endOffset) {
-      this.context.onTruncated(this.log.endOffset, cut);
-    }
+    if (cut < endOffset) this.context.onTruncated(endOffset, cut);
     // Also when nothing is cut: it waits for writes under way, which belong to an older epoch.
     await this.log.truncate(cut);
   }

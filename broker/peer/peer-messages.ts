@@ -153,6 +153,8 @@ export interface AttachMessage {
   /** The leader's log end at its election: held to it, a follower has accepted the epoch. */
   readonly endAtElection: Offset;
   readonly logStartOffset: Offset;
+  /** Base offset of the batch that holds the log start, as far as known; where a replica begins that must begin anew. */
+  readonly firstOffset: Offset;
   readonly logEndOffset: Offset;
   readonly highWatermark: Offset;
   /** The leader's epoch history as [epoch, startOffset] pairs. */
