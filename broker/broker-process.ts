@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { verifySecret } from "../shared/access/api-key-secret.ts";
 import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
 import type { Endpoint } from "../shared/metadata/records/record.ts";
 import { systemClock } from "../shared/ports/clock.ts";
@@ -67,7 +66,6 @@ export class BrokerProcess {
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
-      verifySecret,
     });
     this.#kafka = kafka;
     await kafka.start();
@@ -114,7 +112,7 @@ export class BrokerProcess {
         random: systemRandom,
         disk: nodeDisk,
         items: openItemStore(items, cellSecret, systemTimers),
-        objects: openObjectStore(objects),
+        objects: openObjectStore(objects, systemTimers),
         logger: this.#logger,
         openTransport: (brokerId) => this.#openTransport(brokerId, cellSecret),
       },

@@ -20,11 +20,12 @@ export function openItemStore(config: BrokerConfig["items"], cellSecret: Buffer,
   });
 }
 
-export function openObjectStore(config: BrokerConfig["objects"]): ObjectStore {
+export function openObjectStore(config: BrokerConfig["objects"], timers: Timers): ObjectStore {
   if (config.kind === "directory") return new DirectoryObjectStore(config.path);
   const { region, endpoint, bucket } = config;
   return new S3ObjectStore({
     client: s3Client({ region, ...(endpoint === undefined ? {} : { endpoint }) }),
     bucket,
+    timers,
   });
 }

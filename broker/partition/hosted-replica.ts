@@ -75,7 +75,7 @@ export class HostedReplica implements HostedPartition {
     if (options.requiredAcks === -1 && leader.lacksInSyncReplicas())
       return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
     const wallMs = this.#clock.wallMs();
-    const validated = validateBatches(records, this.settings, wallMs);
+    const validated = validateBatches(records, this.settings.topic, wallMs);
     if (validated.kind === "failed") return validated;
     const batch = this.#batch.moveTo(validated.records, 0);
     const logAppendTimeMs = batch.isLogAppendTime ? wallMs : -1;

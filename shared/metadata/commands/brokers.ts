@@ -61,7 +61,7 @@ export function decideRegisterBroker(
   const brokerId = command.brokerId ?? idOfStorage(image, command.storageId) ?? image.nextBrokerId;
   const present = image.brokers.get(brokerId);
   // An id is never used for other data, not even when its broker is gone: a deposed leader may still count on it.
-  const spent = present === undefined && brokerId < image.nextBrokerId;
+  const spent = image.retiredBrokerIds.has(brokerId);
   if (spent || (present !== undefined && present.storageId !== command.storageId)) {
     return { records: [], reply: { kind: "id-taken", brokerId } };
   }

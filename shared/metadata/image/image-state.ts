@@ -26,6 +26,7 @@ export class ImageState implements MetadataImage {
   cellConfigs: Readonly<Record<string, string>> = {};
   nextProducerId = 0;
   nextBrokerId: BrokerId = 1;
+  readonly retiredBrokerIds: Set<BrokerId>;
   readonly brokers: Table<BrokerId, BrokerRegistered>;
   readonly logicalClusters: Table<LogicalClusterId, LogicalClusterUpserted>;
   readonly apiKeys: Table<string, ApiKeyUpserted>;
@@ -54,6 +55,7 @@ export class ImageState implements MetadataImage {
       this.nextProducerId = base.nextProducerId;
       this.nextBrokerId = base.nextBrokerId;
     }
+    this.retiredBrokerIds = new Set(base?.retiredBrokerIds);
   }
 
   static empty(cell: string, makeTable: MakeTable = () => new Map()): ImageState {

@@ -33,7 +33,7 @@ export function violation(image: MetadataImage, record: MetadataRecord): string 
     case "broker-registered": {
       const present = image.brokers.get(record.brokerId);
       if (present === undefined) {
-        return record.brokerId >= image.nextBrokerId ? undefined : `broker id ${record.brokerId} was used before`;
+        return image.retiredBrokerIds.has(record.brokerId) ? `broker id ${record.brokerId} was used before` : undefined;
       }
       return present.storageId === record.storageId ? undefined : `broker ${record.brokerId} is bound to other data`;
     }

@@ -36,8 +36,10 @@ export interface MetadataImage {
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** First producer id never given out. */
   readonly nextProducerId: number;
-  /** Above every broker id that was ever registered: ids are bound to their data for ever (DESIGN section 5). */
+  /** Above every broker id that was ever registered. */
   readonly nextBrokerId: BrokerId;
+  /** Ids of brokers that were unregistered: bound to their data for ever, never given again (DESIGN section 5). */
+  readonly retiredBrokerIds: ReadonlySet<BrokerId>;
   /** A tenant's topics by name; undefined when it has none. The only way from a name to a topic. */
   topicsOf(lkc: LogicalClusterId): ReadonlyMap<string, TopicImage> | undefined;
 }

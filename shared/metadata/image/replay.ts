@@ -117,6 +117,7 @@ function replayBroker(state: ImageState, delta: DeltaState, record: BrokerRegist
     state.nextBrokerId = Math.max(state.nextBrokerId, record.brokerId + 1);
   } else {
     state.brokers.delete(record.brokerId);
+    state.retiredBrokerIds.add(record.brokerId);
   }
   delta.brokersChanged.add(record.brokerId);
 }

@@ -2,14 +2,14 @@
  * A snapshot: the whole image as the records that make it again.
  *
  * Bytes: `BMS1`, SHA-256 of what follows (32 bytes), then lines of JSON in UTF-8: the header
- * `{"cell", "seq", "featureLevel", "nextBrokerId"}` and one record a line, `[type, version, fields]`. Equal images have equal bytes.
+ * `{"cell", "seq", "featureLevel", "nextBrokerId", "retiredBrokerIds"}` and one record a line, `[type, version, fields]`. Equal images have equal bytes.
  * Written once, never changed. Described in docs/formats/metadata-log.md.
  */
 import { createHash } from "node:crypto";
 import type { DecodeFailure } from "../records/entry.ts";
 import type { MetadataRecord } from "../records/record.ts";
 import { decodeRecord, encodeRecord, UnsupportedRecordError } from "../records/record-codec.ts";
-import { integer, type JsonValue, objectOf, ShapeError, text } from "../records/shape.ts";
+import { integer, type JsonValue, listOf, objectOf, ShapeError, text } from "../records/shape.ts";
 import { ImageState } from "./image-state.ts";
 import type { MetadataImage } from "./metadata-image.ts";
 import { replayUnnumbered } from "./replay.ts";
@@ -18,14 +18,21 @@ export type SnapshotDecodeResult = { readonly kind: "decoded"; readonly state: I
 
 const magic = Buffer.from("BMS1");
 const hashBytes = 32;
-const headerShape = objectOf({ cell: text, seq: integer(0), featureLevel: integer(1), nextBrokerId: integer(0) });
+const headerShape = objectOf({
+  cell: text,
+  seq: integer(0),
+  featureLevel: integer(1),
+  nextBrokerId: integer(0),
+  retiredBrokerIds: listOf(integer(0)),
+});
 
 /** Nobody: snapshots keep only the end of the producer ids that were given out, not to whom. */
 const noBroker = -1;
 
 export function encodeSnapshot(image: MetadataImage): Buffer {
   const { cell, seq, featureLevel, nextBrokerId } = image;
-  const lines = [JSON.stringify(headerShape.encode({ cell, seq, featureLevel, nextBrokerId }))];
+  const retiredBrokerIds = [...image.retiredBrokerIds].sort((a, b) => a - b);
+  const lines = [JSON.stringify(headerShape.encode({ cell, seq, featureLevel, nextBrokerId, retiredBrokerIds }))];
   for (const record of recordsOf(image)) {
     lines.push(JSON.stringify(encodeRecord(record, featureLevel)));
   }
@@ -69,6 +76,7 @@ function stateOf(lines: readonly string[]): ImageState {
   );
   state.featureLevel = header.featureLevel;
   state.nextBrokerId = header.nextBrokerId;
+  for (const id of header.retiredBrokerIds) state.retiredBrokerIds.add(id);
   state.seq = header.seq;
   return state;
 }
