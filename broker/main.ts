@@ -1,7 +1,7 @@
 /**
  * The broker process: `node broker/main.ts --config FILE`. One JSON line on stdout when it serves, JSON log lines on
- * stderr. SIGTERM or SIGINT shuts it down in order (a second one at once); so does the end of its standard input or of
- * the channel to the process that started it, so that no broker outlives its supervisor.
+ * stderr. SIGTERM or SIGINT shuts it down in order (a second one at once); so does the end of the channel to the
+ * process that forked it, so that no broker outlives its supervisor.
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
