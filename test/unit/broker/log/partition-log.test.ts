@@ -254,6 +254,15 @@ describe("truncate", () => {
     expect(log.producers.find(5)?.batches.map((batch) => batch.baseSequence)).toEqual([0, 1]);
   });
 
+  test("leaves no file of what was cut: a stale snapshot would bring back producers of another history", async () => {
+    const world = makeTestLog();
+    const log = await world.open();
+    for (let index = 0; index < 6; index += 1) log.append(chunkAt(index, { startsSegment: index % 2 === 0 }));
+    await log.sync();
+    await log.truncate(2);
+    expect(await world.disk.list(logDirectory)).toEqual([segmentFileName(0, "log"), "log.state"]);
+  });
+
   test("append is refused until it is done", async () => {
     const log = await makeTestLog().open();
     log.append(chunkAt(0, { records: 4 }));
@@ -373,6 +382,55 @@ describe("close and delete", () => {
     world.disk.crash({ keepUnsynced: "none" });
     const again = await world.open();
     expect([again.startOffset, again.endOffset]).toEqual([0, 0]);
+  });
+});
+
+describe("sync", () => {
+  test("is one checkpoint for all who ask meanwhile, and nothing when all is synced", async () => {
+    const world = makeTestLog();
+    const log = await world.open();
+    log.append(chunkAt(0));
+    await written(log);
+    const kinds: string[] = [];
+    world.disk.fault = (operation) => {
+      kinds.push(operation.kind);
+      return undefined;
+    };
+    await Promise.all([log.sync(), log.sync(), log.sync()]);
+    await log.sync();
+    expect(kinds).toEqual(["sync", "replace-file"]);
+    log.append(chunkAt(1));
+    await written(log);
+    await log.sync();
+    expect(kinds.slice(2)).toEqual(["write", "sync"]);
+  });
+
+  test("a segment begun during a checkpoint is not taken for synced by the next sync, as its folder entry is not", async () => {
+    const waiting: (() => void)[] = [];
+    let isSlow = false;
+    const world = makeTestLog({
+      schedule: (run, delay) => (isSlow && delay > 0 ? waiting.push(run) : queueMicrotask(run)),
+    });
+    const log = await world.open();
+    log.append(chunkAt(0));
+    await written(log);
+    world.disk.fault = (operation) => (operation.kind === "replace-file" ? { kind: "delay", ms: 1 } : undefined);
+    isSlow = true;
+    const first = log.sync();
+    await turn();
+    log.append(chunkAt(1, { startsSegment: true }));
+    // The folder is synced before the new file is made in it.
+    world.disk.fault = (operation) => (operation.kind === "open" ? { kind: "delay", ms: 1 } : undefined);
+    for (const run of waiting.splice(0)) run();
+    await first;
+    isSlow = false;
+    world.disk.fault = undefined;
+    for (const run of waiting.splice(0)) run();
+    await written(log);
+    await log.sync();
+    expect(log.syncedOffset).toBe(2);
+    world.disk.crash({ keepUnsynced: "none" });
+    expect((await world.open()).endOffset).toBe(2);
   });
 });
 
