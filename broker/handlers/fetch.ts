@@ -151,7 +151,7 @@ function serve(
 ): FetchResponse | Promise<FetchResponse> {
   const startedMs = context.services.clock.monotonicMs();
   const { session: client } = context;
-  const hints = new LeaderHints(client.tenant, client.listener);
+  const hints = new LeaderHints(context);
   const allowedBytes = Math.max(client.responseBytesAllowed(), fetchResponseBytesMin);
   const { cellConfigs } = context.services.image();
   const cellBytes = Math.min(Number(effectiveCellValue("fetch.max.bytes", cellConfigs)), fetchResponseBytesMax);

@@ -164,8 +164,8 @@ class Production {
       })),
     };
     if (failure.error === "NOT_LEADER_OR_FOLLOWER" && version >= leaderHintsFrom) {
-      this.#hints ??= new LeaderHints(session.tenant, session.listener);
-      const hint = this.#hints.hint(failure.topic?.partitions[index]);
+      this.#hints ??= new LeaderHints(this.#context);
+      const hint = this.#hints.hint(failure.topic?.topicId, index);
       if (hint !== undefined) answer.currentLeader = hint;
     }
     return answer;

@@ -1,5 +1,5 @@
-import type { BrokerId, PartitionState } from "../../../shared/metadata/records/record.ts";
-import type { TenantView } from "./tenant-view.ts";
+import type { BrokerId, TopicId } from "../../../shared/metadata/records/record.ts";
+import type { RequestContext } from "./handler.ts";
 
 export interface LeaderHint {
   readonly leaderId: BrokerId;
@@ -18,13 +18,11 @@ export interface NodeEndpoint {
  * ask for metadata first.
  */
 export class LeaderHints {
-  readonly #tenant: TenantView;
-  readonly #listener: string;
+  readonly #context: RequestContext;
   readonly #nodes = new Map<BrokerId, NodeEndpoint>();
 
-  constructor(tenant: TenantView, listener: string) {
-    this.#tenant = tenant;
-    this.#listener = listener;
+  constructor(context: RequestContext) {
+    this.#context = context;
   }
 
   /** Endpoints of the leaders hinted at so far. */
@@ -32,10 +30,14 @@ export class LeaderHints {
     return [...this.#nodes.values()];
   }
 
-  /** The leader to ask, or undefined when none can be reached. */
-  hint(state: PartitionState | undefined): LeaderHint | undefined {
-    if (state === undefined) return undefined;
-    const leader = this.#tenant.broker(state.leader, this.#listener);
+  /** The leader to ask, by the newest image; undefined when none can be reached, or when this broker's turn is over. */
+  hint(topicId: TopicId | undefined, partition: number): LeaderHint | undefined {
+    if (topicId === undefined) return undefined;
+    const { services, session } = this.#context;
+    const state = session.tenant.ownTopic(topicId)?.partitions[partition];
+    // Sent back here, the client would only hear the same again until the image has caught up.
+    if (state === undefined || state.leader === services.brokerId) return undefined;
+    const leader = session.tenant.broker(state.leader, session.listener);
     if (leader === undefined) return undefined;
     if (!this.#nodes.has(leader.brokerId)) {
       const { brokerId, host, port, zone } = leader;

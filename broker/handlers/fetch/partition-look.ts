@@ -75,9 +75,7 @@ export class PartitionLook {
     };
     const moved = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
     const hint =
-      moved && this.#context.version >= leaderHintsFrom
-        ? this.#hints.hint(topic?.partitions[partition.index])
-        : undefined;
+      moved && this.#context.version >= leaderHintsFrom ? this.#hints.hint(topic?.topicId, partition.index) : undefined;
     return { data: hint === undefined ? data : { ...data, currentLeader: hint }, bytes: 0, decisive: true };
   }
 

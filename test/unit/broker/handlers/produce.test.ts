@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { unanswered, unansweredAndClosed } from "../../../../broker/handlers/context/handler.ts";
+import { produceHandler } from "../../../../broker/handlers/produce.ts";
+import { errorCode } from "../../../../shared/kafka/error-codes.ts";
+import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
+import { type HostedTopic, InMemoryBroker, InMemoryClient } from "./in-memory-broker.ts";
+
+let broker: InMemoryBroker;
+let client: InMemoryClient;
+let topic: HostedTopic;
+
+beforeEach(() => {
+  broker = new InMemoryBroker("lkc-aaaaa", "lkc-bbbbb");
+  client = new InMemoryClient(broker, "lkc-aaaaa");
+  topic = broker.topic("lkc-aaaaa", "orders", 3);
+});
+
+const batch = (value = "x", isTransactional = false) =>
+  encodeBatch({ records: [{ value: Buffer.from(value) }], isTransactional });
+
+interface Wish {
+  readonly acks?: number;
+  readonly timeoutMs?: number;
+  readonly transactionalId?: string | null;
+  readonly name?: string;
+  readonly topicId?: string;
+  readonly partitions?: readonly { readonly index: number; readonly records: Buffer | null }[];
+}
+
+function request({ acks = -1, timeoutMs = 1_000, transactionalId = null, name = "orders", ...rest }: Wish = {}) {
+  const partitionData = rest.partitions ?? [{ index: 0, records: batch() }];
+  const topicId = rest.topicId === undefined ? {} : { topicId: rest.topicId };
+  return { acks, timeoutMs, transactionalId, topicData: [{ name, partitionData, ...topicId }] };
+}
+
+async function onlyPartition(wish: Wish, version = 9) {
+  const { responses } = await client.call(produceHandler, version, request(wish));
+  return responses[0]?.partitionResponses[0];
+}
+
+describe("acks", () => {
+  test("-1: answered when the quorum has it, with the base offset", async () => {
+    const [partition] = topic.hosted;
+    partition!.add("earlier", "ones");
+    partition!.commitsAtOnce = false;
+    const answer = onlyPartition({});
+    await broker.time.settle();
+    expect(partition!.waitingCommits).toBe(1);
+    partition!.commit();
+    expect(await answer).toMatchObject({
+      index: 0,
+      errorCode: 0,
+      baseOffset: 2,
+      logStartOffset: 0,
+      logAppendTimeMs: -1,
+    });
+    expect(broker.time.pending).toBe(0);
+  });
+
+  test("1: answered at once", async () => {
+    topic.hosted[0]!.commitsAtOnce = false;
+    expect(await onlyPartition({ acks: 1 })).toMatchObject({ errorCode: 0, baseOffset: 0 });
+    expect(topic.hosted[0]!.appended[0]?.requiredAcks).toBe(1);
+  });
+
+  test("0: no answer, and a closed connection when it failed", async () => {
+    expect(await client.send(produceHandler, 9, request({ acks: 0 }))).toBe(unanswered);
+    expect(await client.send(produceHandler, 9, request({ acks: 0, name: "absent" }))).toBe(unansweredAndClosed);
+  });
+
+  test("anything else is refused and nothing is appended", async () => {
+    for (const acks of [2, -2, 32_767]) {
+      expect((await onlyPartition({ acks }))?.errorCode).toBe(errorCode.INVALID_REQUIRED_ACKS);
+    }
+    expect(topic.hosted[0]!.appended).toEqual([]);
+  });
+});
+
+describe("waiting for the quorum", () => {
+  test("one timer for the request: what is late is REQUEST_TIMED_OUT, what is committed is not", async () => {
+    topic.hosted[1]!.commitsAtOnce = false;
+    topic.hosted[2]!.commitsAtOnce = false;
+    const partitions = [0, 1, 2].map((index) => ({ index, records: batch() }));
+    const answer = client.call(produceHandler, 9, request({ partitions, timeoutMs: 500 }));
+    await broker.time.settle();
+    expect(broker.time.pending).toBe(1);
+    await broker.time.advance(500);
+    const codes = (await answer).responses[0]?.partitionResponses.map((partition) => partition.errorCode);
+    expect(codes).toEqual([0, errorCode.REQUEST_TIMED_OUT, errorCode.REQUEST_TIMED_OUT]);
+    expect(topic.hosted[1]!.waitingCommits).toBe(0);
+    expect(broker.time.pending).toBe(0);
+  });
+
+  test("a leadership that ends answers NOT_LEADER_OR_FOLLOWER with the new leader (KIP-951)", async () => {
+    topic.hosted[0]!.commitsAtOnce = false;
+    const answer = client.call(produceHandler, 10, request());
+    await broker.time.settle();
+    broker.moveLeader(topic.topicId, 0, 3);
+    topic.hosted[0]!.loseLeadership();
+    const { responses, nodeEndpoints } = await answer;
+    expect(responses[0]?.partitionResponses[0]).toMatchObject({
+      errorCode: errorCode.NOT_LEADER_OR_FOLLOWER,
+      currentLeader: { leaderId: 3, leaderEpoch: 2 },
+    });
+    expect(nodeEndpoints).toEqual([{ nodeId: 3, host: "localhost", port: 9_003, rack: "zone-3" }]);
+  });
+
+  test("versions before 10 get no hint", async () => {
+    topic.hosted[0]!.leading = false;
+    expect((await onlyPartition({}, 9))?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+  });
+});
+
+describe("refusals", () => {
+  test("each partition for itself", async () => {
+    topic.hosted[1]!.refusal = { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
+    const partitions = [0, 1, 7].map((index) => ({ index, records: batch() }));
+    const { responses } = await client.call(produceHandler, 9, request({ partitions }));
+    expect(responses[0]?.partitionResponses.map((partition) => partition.errorCode)).toEqual([
+      0,
+      errorCode.NOT_ENOUGH_REPLICAS,
+      errorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]);
+  });
+
+  test("records that are missing or too short for a batch", async () => {
+    for (const records of [null, Buffer.alloc(0), Buffer.alloc(60)]) {
+      const answer = await onlyPartition({ partitions: [{ index: 0, records }] });
+      expect(answer?.errorCode).toBe(errorCode.INVALID_RECORD);
+    }
+  });
+
+  test("errors of single records are handed on (KIP-467)", async () => {
+    const recordErrors = [{ batchIndex: 0, message: "no key" }];
+    topic.hosted[0]!.refusal = { kind: "failed", error: "INVALID_RECORD", message: "bad batch", recordErrors };
+    expect(await onlyPartition({}, 8)).toMatchObject({
+      errorCode: errorCode.INVALID_RECORD,
+      errorMessage: "bad batch",
+      recordErrors: [{ batchIndex: 0, batchIndexErrorMessage: "no key" }],
+    });
+  });
+
+  test("transactions, by id or by batch", async () => {
+    const byId = await onlyPartition({ transactionalId: "tx" });
+    const byBatch = await onlyPartition({ partitions: [{ index: 0, records: batch("x", true) }] });
+    expect([byId?.errorCode, byBatch?.errorCode]).toEqual([
+      errorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+      errorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    ]);
+    expect(topic.hosted[0]!.appended).toEqual([]);
+  });
+
+  test("a partition that lives elsewhere", async () => {
+    broker.submitFailure = undefined;
+    await broker.submit({
+      kind: "create-partitions",
+      lkc: "lkc-aaaaa",
+      topics: [{ name: "orders", count: 4 }],
+      validateOnly: false,
+    });
+    const answer = await onlyPartition({ partitions: [{ index: 3, records: batch() }] });
+    expect(answer?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+  });
+});
+
+describe("tenants", () => {
+  test("the same name means each one's own topic", async () => {
+    const others = broker.topic("lkc-bbbbb", "orders");
+    await new InMemoryClient(broker, "lkc-bbbbb").call(produceHandler, 9, request());
+    expect(others.hosted[0]!.appended.length).toBe(1);
+    expect(topic.hosted[0]!.appended).toEqual([]);
+  });
+
+  test("the id of somebody else's topic is unknown", async () => {
+    const others = broker.topic("lkc-bbbbb", "secret");
+    const own = await onlyPartition({ topicId: topic.wireId }, 13);
+    const foreign = await onlyPartition({ topicId: others.wireId }, 13);
+    expect([own?.errorCode, foreign?.errorCode]).toEqual([0, errorCode.UNKNOWN_TOPIC_ID]);
+    expect(others.hosted[0]!.appended).toEqual([]);
+  });
+});
+
+test("pipelined requests append in their order before the first is committed", async () => {
+  topic.hosted[0]!.commitsAtOnce = false;
+  const answers = ["a", "b", "c"].map((value) =>
+    client.call(produceHandler, 9, request({ partitions: [{ index: 0, records: batch(value) }] })),
+  );
+  await broker.time.settle();
+  topic.hosted[0]!.commit();
+  const offsets = (await Promise.all(answers)).map(({ responses }) => responses[0]?.partitionResponses[0]?.baseOffset);
+  expect(offsets).toEqual([0, 1, 2]);
+});
