@@ -153,7 +153,9 @@ function decodeBody(
   }
   const reader = new Reader(frame, offset, decoder.names);
   const body = decoder.decode(reader);
-  reader.finish();
+  // As Kafka's broker does, bytes after the last field of a request are passed over: librdkafka 2.16 leaves three behind
+  // the topics of a Metadata request for all of them.
+  if (kind === "response") reader.finish();
   return body;
 }
 
