@@ -304,7 +304,7 @@ export class ReplicaManager implements PartitionHost {
       partition,
       clock: ports.clock,
       timers: ports.timers,
-      logger: ports.logger,
+      logger: ports.logger.with({ topicId, partition }),
       rules: ports.rules,
       links: ports.links,
       saveState: (state) => ports.states.save(topicId, partition, state),
@@ -329,11 +329,12 @@ export class ReplicaManager implements PartitionHost {
   #attachTo(replica: Replica, link: PeerLink, message: AttachMessage): void {
     const streams = this.#inbound.get(link) ?? new Map<number, Replica>();
     this.#inbound.set(link, streams);
+    // The stream of the rightful leader stays when a deposed one tries to attach.
+    if (replica.onAttach(link, message) === "refused") return;
     const previous = this.#inboundOf.get(replica);
     if (previous !== undefined) this.#inbound.get(previous.link)?.delete(previous.stream);
     this.#inboundOf.set(replica, { link, stream: message.stream });
     streams.set(message.stream, replica);
-    replica.onAttach(link, message);
   }
 
   #removeTopic(topicId: TopicId): void {

@@ -1,11 +1,11 @@
 import type { LeaderEpoch, PartitionState } from "../../shared/metadata/records/record.ts";
-import { commonEnd, EpochHistory } from "../log/epoch-history.ts";
 import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
 import { LeaderRole } from "./leader-role.ts";
 import { logReopenMs } from "./limits.ts";
+import { reconcileLog } from "./reconcile-log.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
 import type { SealAnswer } from "./seal-answer.ts";
 
@@ -42,7 +42,7 @@ type Role =
  */
 export class Replica {
   log: PartitionLogContract;
-  /** Largest offset known to be committed; never falls while the process lives. */
+  /** Largest offset known to be committed and held here; falls only when the log lost its end in a failure. */
   highWatermark: Offset = 0;
   record: PartitionState;
 
@@ -76,7 +76,8 @@ export class Replica {
     this.record = record;
     this.log = log;
     this.context = context;
-    this.#promisedEpoch = state.promisedEpoch;
+    // Whoever was elected was promised to. The metadata log remembers it for a replica that was away or is made anew.
+    this.#promisedEpoch = Math.max(state.promisedEpoch, record.leaderEpoch);
     this.#acceptedEpoch = state.acceptedEpoch;
     this.#writtenState = state;
     this.#reopenLog = options.reopenLog;
@@ -105,13 +106,30 @@ export class Replica {
   /** The newest record of the partition. */
   onRecord(record: PartitionState): void {
     const previous = this.record;
+    const wasLost = this.isLost;
     this.record = record;
+    this.#promise(record.leaderEpoch);
     const role = this.#role;
     if (role.kind === "leader") {
       if (record.leaderEpoch > role.leader.epoch) this.#become({ kind: "idle" });
       else if (record.partitionEpoch !== previous.partitionEpoch) role.leader.changeMembership(record);
     }
+    // Its vote counts again; the leader may have nothing left to push that would ask for an acknowledgement.
+    if (role.kind === "follower" && wasLost && !this.isLost) this.#acknowledge(role);
     this.considerOffice();
+  }
+
+  /**
+   * Takes part in no older epoch from here on. Whoever leads one is told at once, so that it reports it and answers no
+   * reads on the strength of this replica any more.
+   */
+  #promise(epoch: number): void {
+    if (epoch <= this.#promisedEpoch) return;
+    this.#promisedEpoch = epoch;
+    const role = this.#role;
+    if (role.kind === "leader" || role.kind === "taking-office") this.#become({ kind: "idle" });
+    // It stays a follower: what it still writes is not acknowledged (mayAcknowledge), what comes is refused.
+    if (role.kind === "follower") this.#refuse(role.link, role.stream);
   }
 
   /** Takes office if the newest record names this replica and its own state allows it. */
@@ -137,7 +155,12 @@ export class Replica {
   }
 
   async #takeOffice(taking: Role & { kind: "taking-office" }): Promise<void> {
-    const current = () => this.#role === taking && this.#promisedEpoch === taking.epoch && !this.#closed;
+    // A newer record may have come meanwhile: the leadership of its epoch is not this replica's to take.
+    const current = () =>
+      this.#role === taking &&
+      this.#promisedEpoch === taking.epoch &&
+      this.record.leaderEpoch === taking.epoch &&
+      !this.#closed;
     if (!current()) return;
     // Waits for writes under way: a leader's log end at its election is written.
     await this.log.truncate(this.log.endOffset);
@@ -164,12 +187,7 @@ export class Replica {
     });
     this.#refusedFor = 0;
     this.#become({ kind: "leader", leader });
-    this.context.logger.debug("leader", {
-      topicId: this.context.topicId,
-      partition: this.context.partition,
-      epoch: taking.epoch,
-      endOffset: leader.endAtElection,
-    });
+    this.context.logger.debug("leader", { epoch: taking.epoch, endOffset: leader.endAtElection });
     leader.begin();
     this.#onChanged();
   }
@@ -181,18 +199,15 @@ export class Replica {
   async seal(epoch: LeaderEpoch): Promise<SealAnswer> {
     if (this.#promisedEpoch > epoch) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
     const promise = this.context.rules.promiseWhenSealed(this.#promisedEpoch, epoch);
-    if (promise > this.#promisedEpoch) {
-      this.#promisedEpoch = promise;
-      const role = this.#role;
-      if (role.kind === "leader" && this.context.rules.stopsWhenSealed()) this.#become({ kind: "idle" });
-      if (role.kind === "taking-office") this.#become({ kind: "idle" });
-      // A follower keeps its role: what it still writes is not acknowledged (mayAcknowledge), what comes is refused.
-    }
+    if (this.#role.kind === "leader" && !this.context.rules.stopsWhenSealed()) this.#promisedEpoch = promise;
+    else this.#promise(promise);
     try {
       await this.#save({ promisedEpoch: this.#promisedEpoch, acceptedEpoch: this.#acceptedEpoch });
     } catch {
       return { kind: "failed" };
     }
+    // Elected with a log that takes no writes it could not take office, and would be elected again and again.
+    if (this.log.failure !== undefined || this.#closed) return { kind: "failed" };
     if (this.#promisedEpoch > Math.max(epoch, promise)) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
     return {
       kind: "sealed",
@@ -204,14 +219,14 @@ export class Replica {
   }
 
   /** A leader opens a stream: promise its epoch, make the own log a prefix of its log, then tell where to push on. */
-  onAttach(link: PeerLink, message: AttachMessage): void {
+  onAttach(link: PeerLink, message: AttachMessage): "taken" | "refused" {
     const role = this.#role;
     const leads = role.kind === "leader" && role.leader.epoch === message.epoch;
     if (message.epoch < this.#promisedEpoch || leads || this.#closed) {
-      link.send({ kind: "refused", stream: message.stream, promisedEpoch: this.#promisedEpoch });
-      return;
+      this.#refuse(link, message.stream);
+      return "refused";
     }
-    this.#promisedEpoch = message.epoch;
+    this.#promise(message.epoch);
     const follower: FollowerRole = {
       kind: "follower",
       epoch: message.epoch,
@@ -223,15 +238,20 @@ export class Replica {
     };
     this.#become(follower);
     this.#enqueue(() => this.#reconcile(follower, message));
+    return "taken";
   }
 
   async #reconcile(follower: FollowerRole, message: AttachMessage): Promise<void> {
     const current = () => this.#role === follower && !this.#closed;
-    if (!current() || this.log.failure !== undefined) return;
+    if (!current()) return;
+    if (this.log.failure !== undefined) {
+      this.#stepOut();
+      return;
+    }
     await this.#save({ promisedEpoch: this.#promisedEpoch, acceptedEpoch: this.#acceptedEpoch });
     if (!current()) return;
     const before = this.log.writtenOffset;
-    await this.#cutToCommon(message);
+    await reconcileLog(this.log, message, this.context);
     if (!current() || this.log.failure !== undefined) return;
     if (message.logStartOffset > this.log.startOffset)
       await this.log.raiseStart(Math.min(message.logStartOffset, this.log.endOffset));
@@ -248,26 +268,6 @@ export class Replica {
     this.#acknowledge(follower);
   }
 
-  async #cutToCommon(message: AttachMessage): Promise<void> {
-    const { startOffset, endOffset, epochs } = this.log;
-    const common = commonEnd(
-      epochs,
-      endOffset,
-      EpochHistory.of(message.epochs.map(([epoch, first]) => ({ epoch, startOffset: first }))),
-      message.logEndOffset,
-      Math.max(startOffset, message.logStartOffset),
-    );
-    const cut = this.context.rules.truncationPoint(common, endOffset);
-    const beginsInBatch = startOffset === endOffset && endOffset === message.logStartOffset;
-    if (endOffset < message.logStartOffset || cut < startOffset || (beginsInBatch && message.firstOffset < endOffset)) {
-      await this.log.restartAt(message.firstOffset);
-      return;
-    }
-    if (cut < endOffset) this.context.onTruncated(endOffset, cut);
-    // Also when nothing is cut: it waits for writes under way, which belong to an older epoch.
-    await this.log.truncate(cut);
-  }
-
   /** Chunks pushed by the leader of the stream. */
   onAppend(link: PeerLink, entry: AppendEntry): void {
     const role = this.#role;
@@ -281,20 +281,13 @@ export class Replica {
       return;
     }
     if (this.log.failure !== undefined) return;
-    for (const chunk of entry.chunks) {
-      if (chunk.endOffset <= this.log.endOffset) continue;
-      if (chunk.baseOffset !== this.log.endOffset) {
-        this.context.logger.error("append-gap", {
-          topicId: this.context.topicId,
-          partition: this.context.partition,
-          expected: this.log.endOffset,
-          got: chunk.baseOffset,
-        });
-        this.#become({ kind: "idle" });
-        link.send({ kind: "refused", stream: entry.stream, promisedEpoch: -1 });
-        return;
-      }
-      this.log.append(chunk);
+    try {
+      for (const chunk of entry.chunks) if (chunk.endOffset > this.log.endOffset) this.log.append(chunk);
+    } catch (error) {
+      // A gap, or a chunk that is not what it says: nothing of it is in the log, and the leader begins anew.
+      this.context.logger.error("append-not-taken", { endOffset: this.log.endOffset, error: String(error) });
+      this.#stepOut();
+      return;
     }
     if (entry.logStartOffset > this.log.startOffset) this.#followLogStart(entry.logStartOffset);
     this.#learnHighWatermark(entry.highWatermark);
@@ -357,11 +350,7 @@ export class Replica {
   #enqueue(work: () => Promise<void>): void {
     this.#serial = this.#serial.then(work).catch((error: unknown) => {
       // Only I/O fails in here (log, replica state): the role is given up and the log opened again.
-      this.context.logger.error("replica-failed", {
-        topicId: this.context.topicId,
-        partition: this.context.partition,
-        error: String(error),
-      });
+      this.context.logger.error("replica-failed", { error: String(error) });
       this.#stepOut();
     });
   }
@@ -370,10 +359,8 @@ export class Replica {
     const written = this.#writtenState;
     if (written.promisedEpoch === state.promisedEpoch && written.acceptedEpoch === state.acceptedEpoch) return;
     await this.context.saveState(state);
-    this.#writtenState = {
-      promisedEpoch: Math.max(this.#writtenState.promisedEpoch, state.promisedEpoch),
-      acceptedEpoch: Math.max(this.#writtenState.acceptedEpoch, state.acceptedEpoch),
-    };
+    // Saves are written in the order in which they were asked for: this is what a restart would find.
+    this.#writtenState = state;
   }
 
   #onLogProgress(): void {
@@ -457,11 +444,7 @@ export class Replica {
 
   /** A write failed (full disk, I/O error): lead and follow no more, and open the log again after a while. */
   #onLogFailed(): void {
-    this.context.logger.error("log-failed", {
-      topicId: this.context.topicId,
-      partition: this.context.partition,
-      error: String(this.log.failure),
-    });
+    this.context.logger.error("log-failed", { error: String(this.log.failure) });
     this.#stepOut();
   }
 
@@ -488,6 +471,8 @@ export class Replica {
     await this.log.close(false).catch(() => undefined);
     const log = await this.#reopenLog();
     this.log = log;
+    // What was not written when the log failed is gone, though others may have committed it.
+    this.highWatermark = Math.min(this.highWatermark, log.endOffset);
     log.onProgress(() => this.#onLogProgress());
     this.considerOffice();
   }
