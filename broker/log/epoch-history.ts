@@ -82,13 +82,15 @@ export class EpochHistory {
 
   /**
    * What OffsetForLeaderEpoch answers: the largest epoch <= `epoch`, and where it ended. The last epoch ends at `logEnd`.
-   * Undefined when the history has no such epoch.
+   * One whose records were all deleted ended, as far as anybody can tell, where the history begins. Undefined when the
+   * history is empty.
    */
   endOffsetFor(epoch: number, logEnd: number): EpochEnd | undefined {
+    if (epoch < 0) return undefined;
     let index = this.entries.length - 1;
     while (index >= 0 && this.#at(index).epoch > epoch) index -= 1;
-    if (index < 0) return undefined;
     const next = this.entries[index + 1];
+    if (index < 0) return next === undefined ? undefined : { epoch, endOffset: next.startOffset };
     return { epoch: this.#at(index).epoch, endOffset: next === undefined ? logEnd : next.startOffset };
   }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N [--seeds COUNT] [--steps MAX] [--mutation NAME] [--trace FILE] [--verbose]`
+ * `npm run sim -- --seed N [--seeds COUNT] [--keep-going] [--steps MAX] [--mutation NAME] [--trace FILE] [--verbose]`
  *
  * Runs seeds N, N + 1, … of the simulated cell. Ends with 1 at the first failure of the sound code; with a mutation it
  * ends with 0 when a seed caught it, with 1 when none did.
@@ -14,6 +14,7 @@ import { Coverage } from "./world/coverage.ts";
 const help = `npm run sim -- [options]
   --seed N          first seed (1)
   --seeds COUNT     how many (1)
+  --keep-going      go on after a failure
   --steps MAX       stop each run after so many events
   --mutation NAME   switch a deliberate bug on: ${mutations.map(({ name }) => name).join(", ")}
   --trace FILE      write every event of the run(s)
@@ -24,6 +25,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "1" },
+    "keep-going": { type: "boolean", default: false },
     steps: { type: "string" },
     mutation: { type: "string" },
     trace: { type: "string" },
@@ -52,11 +54,11 @@ async function main(): Promise<number> {
     coverage.addAll(result.coverage);
     print(result, performance.now() - startedMs);
     if (result.failure === undefined) continue;
-    failed = result;
-    break;
+    failed ??= result;
+    report(result, mutation);
+    if (!values["keep-going"]) break;
   }
   if (traceFile !== undefined) closeSync(traceFile);
-  if (failed !== undefined) report(failed, mutation);
   if (values.verbose) for (const [name, count] of coverage.entries()) process.stdout.write(`  ${count}\t${name}\n`);
   return (failed === undefined) === (mutation === undefined) ? 0 : 1;
 }

@@ -53,6 +53,8 @@ export class Simulation {
   readonly #nemesis: Nemesis;
   readonly #admin: AdminClient;
   #isLooking = true;
+  /** As of the last look at a broker that served. */
+  #partitions: readonly NewestPartition[] = [];
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -140,6 +142,8 @@ export class Simulation {
   }
 
   #look(): void {
+    const image = newestImage(this.#cell);
+    if (image !== undefined) this.#partitions = partitionsOf(image);
     const views = this.#views.look(this.#cell);
     for (const view of views) {
       this.#quorums.look(view);
@@ -149,7 +153,7 @@ export class Simulation {
       }
     }
     const serving = this.#cell.serving.map(({ broker }) => broker.id);
-    this.#losses.promoted(serving, partitionsOf(newestImage(this.#cell)));
+    this.#losses.promoted(serving, this.#partitions);
   }
 
   /** Nothing but the store fails, and writes go on. */
@@ -215,12 +219,11 @@ export class Simulation {
   #powerLost(members: readonly CellMachine[]): void {
     const { scheduler } = this.world;
     const ids = members.flatMap((member) => member.brokerId ?? []);
-    const partitions = partitionsOf(newestImage(this.#cell));
     const isFaulty = members.some(
       ({ diskFaults }) => diskFaults.isFaulty || diskFaults.lastFaultMs > scheduler.nowMs - unsyncedFaultyDiskMsMax,
     );
     const sinceMs = scheduler.nowMs - (isFaulty ? unsyncedFaultyDiskMsMax : unsyncedMsMax);
-    for (const partition of this.#losses.powerLost(ids, partitions)) {
+    for (const partition of this.#losses.powerLost(ids, this.#partitions)) {
       scheduler.note(`${partition} may lose what was committed since ${sinceMs}`);
       this.ledger.permitLoss(partition, sinceMs);
       this.#highWatermarks.permitLoss(partition);
@@ -233,7 +236,7 @@ export class Simulation {
     const id = member.brokerId;
     if (id === undefined) return;
     this.#losses.diskGone(id);
-    for (const { partition, voters } of partitionsOf(newestImage(this.#cell))) {
+    for (const { partition, voters } of this.#partitions) {
       if (voters.every((voter) => this.#losses.isSuspect(voter))) this.ledger.forfeit(partition);
     }
   }

@@ -176,8 +176,9 @@ export class RecordLedger {
    */
   permitLoss(partition: string, sinceMs: number): void {
     const known = this.#of(partition);
+    // Losses one after the other make one window.
+    known.lossSinceMs = sinceMs <= known.lossMs ? Math.min(known.lossSinceMs, sinceMs) : sinceMs;
     known.lossMs = this.#options.nowMs();
-    known.lossSinceMs = sinceMs;
     let lowest = Number.POSITIVE_INFINITY;
     for (const record of this.#records.values()) {
       if (record.partition !== partition || record.offset === undefined) continue;

@@ -13,7 +13,7 @@ export interface NemesisOptions {
   readonly cell: SimulatedCell;
   readonly clients: number;
   readonly personality: Personality;
-  /** The machines of these brokers are about to lose their power, or their disks. */
+  /** The machines of these brokers lost their power together, or its disk. */
   readonly onPowerLoss: (members: readonly CellMachine[]) => void;
   readonly onDiskGone: (member: CellMachine) => void;
 }
@@ -210,8 +210,8 @@ export class Nemesis {
     const victims =
       count === 1 ? this.#running().slice(0, 1) : cell.machines.filter(({ machine }) => machine.isPowered);
     if (victims.length === 0) return false;
-    onPowerLoss(victims);
     for (const member of victims) cell.powerOff(member);
+    onPowerLoss(victims);
     return this.#startLater(victims, 300, 5_000);
   }
 
@@ -220,9 +220,9 @@ export class Nemesis {
     const [victim] = this.#running();
     if (victim === undefined || this.#isDiskWiped) return false;
     this.#isDiskWiped = true;
-    onDiskGone(victim);
     cell.kill(victim);
     victim.volume.wipe();
+    onDiskGone(victim);
     return this.#startLater([victim], 100, 4_000);
   }
 
