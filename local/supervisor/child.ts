@@ -27,13 +27,13 @@ export interface Child {
 /**
  * Starts a program of ours on this very Node. It lives in a process group of its own, so that Ctrl-C in the terminal
  * reaches the supervisor alone, which then ends everything in order; it knows of its supervisor's death, even by
- * kill -9, by the end of its stdin.
+ * kill -9, by the end of the channel between them ('disconnect').
  */
 export function startChild(program: ChildProgram, log: RotatingLog, events: ChildEvents): Child {
   const child = spawn(process.execPath, [program.file, ...program.args], {
     detached: true,
     env: program.env,
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let ended = false;
   const end = (how: string) => {
@@ -44,14 +44,14 @@ export function startChild(program: ChildProgram, log: RotatingLog, events: Chil
   child.once("error", (error) => end(error.message));
   // 'close' comes after 'exit', when all that the child printed has been read.
   child.once("close", (code, signal) => end(signal === null ? `code ${code}` : `signal ${signal}`));
-  // The child may be gone while we hold its stdin: nothing is ever written there.
-  child.stdin.on("error", () => undefined);
-  child.stderr.on("data", (chunk: Buffer) => log.write(chunk));
-  readLines(child.stdout, (line) => {
-    const parsed = parseObject(line);
-    if (parsed === undefined) log.write(`${line}\n`);
-    else events.onLine(parsed);
-  });
+  child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
+  if (child.stdout !== null) {
+    readLines(child.stdout, (line) => {
+      const parsed = parseObject(line);
+      if (parsed === undefined) log.write(`${line}\n`);
+      else events.onLine(parsed);
+    });
+  }
   return {
     pid: child.pid ?? 0,
     signal: (name) => !ended && child.kill(name),

@@ -8,8 +8,7 @@ if (behaviour === "die-at-start") {
 if (behaviour === "ignore-stop") process.on("SIGTERM", () => process.stderr.write("not now\n"));
 else process.on("SIGTERM", () => process.exit(0));
 // The supervisor is gone: a broker ends by itself.
-process.stdin.resume();
-process.stdin.on("end", () => process.exit(0));
+process.on("disconnect", () => process.exit(0));
 process.stdout.write("something that is no JSON\n");
 process.stdout.write(
   `${JSON.stringify({ event: "ready", brokerId: 7, peerPort: 1, adminPort: 2, listenerPorts: {} })}\n`,

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from "node:fs";
+import { devLogicalCluster } from "../shared/tenancy/logical-cluster-id.ts";
+import { configsForSize } from "./cell-configs.ts";
+import { CellMetadata, type CellStores } from "./cell-metadata.ts";
+import { type ClientCredentials, credentialsIn, javaClientProperties, librdkafkaProperties } from "./client-files.ts";
+import type { StartOptions } from "./command-line/start-options.ts";
+import { type CellFile, type DataLayout, writePrivateFile } from "./data-directory.ts";
+import type { CertificateFiles } from "./tls/certificates.ts";
+
+export interface BootstrapRequest {
+  readonly stores: CellStores;
+  readonly layout: DataLayout;
+  readonly certificates: CertificateFiles;
+  readonly start: StartOptions;
+  readonly cell: CellFile;
+  /** Addresses for clients over TLS. */
+  readonly bootstrap: string;
+}
+
+/**
+ * What a cell starts with: the ready logical cluster, its one API key, and the configs asked for. The key's secret is
+ * kept in `client.properties` and nowhere else; when that file is gone, a new key is made.
+ */
+export async function prepareMetadata(
+  request: BootstrapRequest,
+): Promise<{ readonly lkc: string; readonly text: string }> {
+  const { layout, certificates } = request;
+  const metadata = await CellMetadata.open(request.stores, "local-supervisor");
+  try {
+    const { cellConfigs } = metadata.image;
+    // Defaults for a small cell give way to what was ever set.
+    await metadata.setConfigs({
+      ...configsForSize(request.cell.brokers),
+      ...cellConfigs,
+      ...request.start.cellConfigs,
+    });
+    await metadata.ensureCluster(devLogicalCluster, "dev");
+    const credentials = await ensureKey(metadata, layout);
+    const access = { bootstrap: request.bootstrap, authorityFile: certificates.authorityFile };
+    const text = javaClientProperties(access, credentials);
+    writePrivateFile(layout.clientProperties, text);
+    writePrivateFile(layout.librdkafkaProperties, librdkafkaProperties(access, credentials));
+    return { lkc: devLogicalCluster, text };
+  } finally {
+    metadata.close();
+  }
+}
+
+async function ensureKey(metadata: CellMetadata, layout: DataLayout): Promise<ClientCredentials> {
+  const file = layout.clientProperties;
+  const kept = existsSync(file) ? credentialsIn(readFileSync(file, "utf8")) : undefined;
+  if (kept !== undefined && metadata.image.apiKeys.get(kept.keyId)?.lkc === devLogicalCluster) return kept;
+  const made = await metadata.createKey(devLogicalCluster);
+  // Before the brokers serve: a key that nobody could know must not stay.
+  writePrivateFile(file, javaClientProperties({ bootstrap: "", authorityFile: "" }, made));
+  return made;
+}

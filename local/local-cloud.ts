@@ -1,0 +1,281 @@
+/**
+ * The whole cloud on one machine: a supervisor of the store process and the broker processes.
+ *
+ *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them lkc-dev and its key ▶ control socket
+ *   end: control socket ▶ brokers (controlled shutdown) ▶ store ▶ the lock on the data
+ */
+import { randomInt } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { ItemStoreConfig, ObjectStoreConfig } from "../shared/broker-config/broker-config.ts";
+import { systemTimers } from "../shared/ports/timers.ts";
+import { brokerConfigFor } from "./broker-config-file.ts";
+import { prepareMetadata } from "./cell-bootstrap.ts";
+import { defaultBrokers, type StartOptions } from "./command-line/start-options.ts";
+import { awsRegion, childEnvironment } from "./config.ts";
+import type { ControlAnswer, ControlRequest } from "./control/control-protocol.ts";
+import { type ControlServer, startControlServer } from "./control/control-server.ts";
+import {
+  type CellFile,
+  claimDataDirectory,
+  type DataLayout,
+  type DataLock,
+  ensureCellSecret,
+  readCellFile,
+  writePrivateFile,
+} from "./data-directory.ts";
+import { logFileBytesMax } from "./limits.ts";
+import { type BrokerPorts, planPorts } from "./ports.ts";
+import { type RunFile, writeRunFile } from "./run-file.ts";
+import { bootstrapOf, type CloudSummary } from "./summary.ts";
+import { RotatingLog } from "./supervisor/rotating-log.ts";
+import { StoreSupervisor } from "./supervisor/store-supervisor.ts";
+import { SupervisedBroker } from "./supervisor/supervised-broker.ts";
+import { type CertificateFiles, ensureCertificates } from "./tls/certificates.ts";
+
+/** The cloud cannot start; the message is for the person who started it. */
+export class StartError extends Error {
+  readonly code = "LOCAL_START";
+  constructor(message: string) {
+    super(message);
+    this.name = "StartError";
+  }
+}
+
+export interface LocalCloudOptions {
+  readonly start: StartOptions;
+  readonly layout: DataLayout;
+  /** Something that the person at the terminal should know. */
+  readonly say: (message: string) => void;
+}
+
+interface Slot {
+  readonly broker: SupervisedBroker;
+  readonly ports: BrokerPorts;
+}
+
+const metadataTable = "balafon-metadata";
+const segmentBucket = "balafon-segments";
+
+export class LocalCloud {
+  readonly #options: LocalCloudOptions;
+  readonly #lock: DataLock;
+  readonly #cell: CellFile;
+  #store: StoreSupervisor | undefined;
+  #slots: readonly Slot[] = [];
+  #control: ControlServer | undefined;
+  #certificates: CertificateFiles | undefined;
+  #items: ItemStoreConfig | undefined;
+  #objects: ObjectStoreConfig | undefined;
+  #ending = false;
+
+  /** Takes the data directory. Errors: `DataDirectoryError`, `StartError`. */
+  constructor(options: LocalCloudOptions) {
+    this.#options = options;
+    this.#lock = claimDataDirectory(options.layout, { fresh: options.start.fresh });
+    this.#cell = this.#settleCell();
+  }
+
+  /** Whether it was told to end. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** Resolves when every broker serves. After a rejection call `end`. */
+  async start(): Promise<CloudSummary> {
+    const { start, layout } = this.#options;
+    const plan = await planPorts({ ...start, brokers: this.#cell.brokers });
+    if (plan.kind === "refused") throw new StartError(plan.problem);
+    ensureCellSecret(layout.cellSecretFile);
+    const [certificates] = await Promise.all([
+      ensureCertificates(layout.tlsDirectory, Date.now()),
+      this.#startStores(),
+    ]);
+    this.#certificates = certificates;
+    this.#slots = plan.brokers.map((ports, index) => this.#makeSlot(index + 1, ports));
+    const [clientProperties] = await Promise.all([
+      prepareMetadata({
+        stores: this.#stores(),
+        layout,
+        certificates,
+        start,
+        cell: this.#cell,
+        bootstrap: this.#bootstrap("tls"),
+      }),
+      ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
+    ]);
+    this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
+    this.#writeRunFile();
+    return {
+      cell: this.#cell.cell,
+      lkc: clientProperties.lkc,
+      brokers: this.#slots.map(({ broker, ports }) => ({
+        id: broker.brokerId,
+        pid: broker.pid ?? 0,
+        port: ports.kafka,
+        tlsPort: ports.tls,
+        adminPort: ports.admin,
+      })),
+      clientPropertiesFile: layout.clientProperties,
+      librdkafkaPropertiesFile: layout.librdkafkaProperties,
+      clientProperties: clientProperties.text,
+      dataDirectory: layout.directory,
+      readyMs: Math.round(performance.now()),
+    };
+  }
+
+  /** Ends everything in order. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#control?.close();
+    await Promise.all(this.#slots.map(({ broker }) => broker.stop()));
+    await this.#store?.stop();
+    this.#leave();
+  }
+
+  /** Kills everything at once; what is written is recovered at the next start. */
+  forceEnd(): void {
+    this.#ending = true;
+    for (const { broker } of this.#slots) broker.forceEnd();
+    this.#store?.forceEnd();
+    this.#leave();
+  }
+
+  #leave(): void {
+    rmSync(this.#options.layout.runFile, { force: true });
+    this.#lock.release();
+  }
+
+  /** What was fixed when the data was made, or is fixed now. */
+  #settleCell(): CellFile {
+    const { start, layout } = this.#options;
+    const made = readCellFile(layout);
+    const brokers = start.brokers ?? made?.brokers ?? defaultBrokers;
+    if (made !== undefined && brokers < made.brokers) {
+      this.#lock.release();
+      throw new StartError(
+        `the data in ${layout.directory} has ${made.brokers} brokers; with --brokers ${brokers} its partitions would lose replicas: pass --fresh to begin anew`,
+      );
+    }
+    // A name of its own: several data directories may share the tables of one AWS endpoint.
+    const cell = {
+      cell:
+        made?.cell ??
+        `local-${randomInt(36 ** 5)
+          .toString(36)
+          .padStart(5, "0")}`,
+      brokers,
+    };
+    writePrivateFile(layout.cellFile, `${JSON.stringify(cell)}\n`);
+    return cell;
+  }
+
+  async #startStores(): Promise<void> {
+    const { start, layout, say } = this.#options;
+    if (start.awsEndpoint !== undefined) {
+      const place = { endpoint: start.awsEndpoint, region: awsRegion() };
+      this.#items = { kind: "dynamodb", ...place, table: metadataTable };
+      this.#objects = { kind: "s3", ...place, bucket: segmentBucket };
+      const [{ ensureMetadataTable }, { ensureBucket }] = await Promise.all([
+        import("./dynamodb-setup.ts"),
+        import("./s3-bucket.ts"),
+      ]);
+      await Promise.all([
+        ensureMetadataTable({ ...place, table: metadataTable }, systemTimers),
+        ensureBucket({ ...place, bucket: segmentBucket }),
+      ]);
+      return;
+    }
+    this.#items = { kind: "socket", path: layout.storeSocket };
+    this.#objects = { kind: "directory", path: layout.objectsDirectory };
+    mkdirSync(layout.storeDirectory, { recursive: true, mode: 0o700 });
+    this.#store = new StoreSupervisor({
+      program: {
+        file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
+        args: [layout.storeDatabase, layout.storeSocket, layout.cellSecretFile],
+        env: childEnvironment(layout.compileCache),
+      },
+      log: new RotatingLog(layout.storeLog, logFileBytesMax),
+      timers: systemTimers,
+      say,
+    });
+    await this.#store.start();
+  }
+
+  #stores() {
+    if (this.#items === undefined || this.#objects === undefined) throw new Error("the stores are not settled yet");
+    const { cellSecretFile } = this.#options.layout;
+    return { cell: this.#cell.cell, cellSecretFile, items: this.#items, objects: this.#objects };
+  }
+
+  #makeSlot(slot: number, ports: BrokerPorts): Slot {
+    const { layout, start, say } = this.#options;
+    const place = layout.broker(slot);
+    const certificates = this.#certificates;
+    if (certificates === undefined) throw new Error("the certificates are not made yet");
+    const config = brokerConfigFor({
+      slot,
+      ports,
+      stores: this.#stores(),
+      dataDirectory: place.dataDirectory,
+      certificates,
+    });
+    writePrivateFile(place.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
+    const broker = new SupervisedBroker({
+      slot,
+      program: {
+        file: fileURLToPath(new URL("../broker/main.ts", import.meta.url)),
+        args: ["--config", place.configFile],
+        env: childEnvironment(layout.compileCache),
+      },
+      log: new RotatingLog(place.logFile, logFileBytesMax),
+      restartAfterMs: start.restartAfterMs,
+      timers: systemTimers,
+      say,
+      onChange: () => this.#writeRunFile(),
+    });
+    return { broker, ports };
+  }
+
+  async #startBroker(broker: SupervisedBroker): Promise<void> {
+    const outcome = await broker.start();
+    if (outcome.kind === "refused") throw new StartError(outcome.message);
+  }
+
+  async #command(request: ControlRequest): Promise<ControlAnswer> {
+    const broker = this.#slots.find((slot) => slot.broker.brokerId === request.brokerId)?.broker;
+    if (broker === undefined) {
+      const ids = this.#slots.map((slot) => slot.broker.brokerId).join(", ");
+      return { ok: false, message: `there is no broker ${request.brokerId}; there are ${ids}` };
+    }
+    const outcome = await broker[request.command]();
+    return { ok: outcome.kind === "done", message: outcome.message };
+  }
+
+  #bootstrap(listener: "kafka" | "tls"): string {
+    return bootstrapOf(this.#slots.map(({ ports }) => ports[listener]));
+  }
+
+  #writeRunFile(): void {
+    // Until everything serves there is nothing for the other commands to act on.
+    if (this.#control === undefined || this.#ending) return;
+    const { layout } = this.#options;
+    const run: RunFile = {
+      pid: process.pid,
+      ...this.#stores(),
+      controlSocket: layout.controlSocket,
+      authorityFile: this.#certificates?.authorityFile ?? "",
+      bootstrap: this.#bootstrap("kafka"),
+      secureBootstrap: this.#bootstrap("tls"),
+      brokers: this.#slots.map(({ broker, ports }) => ({
+        id: broker.brokerId,
+        state: broker.paused ? "paused" : broker.state,
+        pid: broker.pid,
+        port: ports.kafka,
+        tlsPort: ports.tls,
+        adminPort: ports.admin,
+      })),
+    };
+    writeRunFile(layout, run);
+  }
+}

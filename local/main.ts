@@ -1,0 +1,73 @@
+/** `npm start`: the whole cloud on one machine. */
+import path from "node:path";
+import { cellConfigProblem } from "./cell-configs.ts";
+import { CellMetadataError } from "./cell-metadata.ts";
+import { parseStartCommand, type StartOptions } from "./command-line/start-options.ts";
+import { DataDirectoryError, dataLayout, defaultDataDirectory } from "./data-directory.ts";
+import { sameSignalMs } from "./limits.ts";
+import { LocalCloud, StartError } from "./local-cloud.ts";
+import { summaryLine, summaryText } from "./summary.ts";
+
+const exitCodes = { clean: 0, failed: 1, usage: 2, forced: 130 } as const;
+
+function say(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
+
+function refuse(problem: string): never {
+  say(`${problem}\nnpm start -- --help explains the options.`);
+  process.exit(exitCodes.usage);
+}
+
+/** Ctrl-C, a plain kill and a closed terminal end everything in order; a second one, at once. */
+function endOnSignals(cloud: LocalCloud): void {
+  let firstMs: number | undefined;
+  const onSignal = () => {
+    if (firstMs === undefined) {
+      firstMs = performance.now();
+      say("Ending: brokers first, then the store. Once more to end at once.");
+      cloud.end().then(
+        () => process.exit(exitCodes.clean),
+        (error: unknown) => {
+          say(`could not end in order: ${String(error)}`);
+          cloud.forceEnd();
+          process.exit(exitCodes.failed);
+        },
+      );
+    } else if (performance.now() - firstMs > sameSignalMs) {
+      cloud.forceEnd();
+      process.exit(exitCodes.forced);
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const layout = dataLayout(path.resolve(options.dataDirectory ?? defaultDataDirectory));
+  const cloud = new LocalCloud({ start: options, layout, say });
+  endOnSignals(cloud);
+  try {
+    const summary = await cloud.start();
+    process.stdout.write(options.json ? `${summaryLine(summary)}\n` : summaryText(summary));
+  } catch (error) {
+    // Ctrl-C during the start: the end in order is under way.
+    if (cloud.ending) return;
+    cloud.forceEnd();
+    throw error;
+  }
+}
+
+const command = parseStartCommand(process.argv.slice(2));
+if (command.kind === "refused") refuse(command.problem);
+if (command.kind === "help") {
+  process.stdout.write(command.text);
+} else {
+  const problem = cellConfigProblem(command.options.cellConfigs);
+  if (problem !== undefined) refuse(problem);
+  start(command.options).catch((error: unknown) => {
+    const expected =
+      error instanceof StartError || error instanceof DataDirectoryError || error instanceof CellMetadataError;
+    say(expected ? error.message : String(error instanceof Error ? error.stack : error));
+    process.exit(exitCodes.failed);
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * The embedded store: one process that owns the SQLite file and serves it to brokers, over a Unix socket (docs/adr/0004).
+ * `node local/store-process.ts DATABASE SOCKET CELL_SECRET_FILE`. One JSON line on stdout when it serves; ends on
+ * SIGTERM, and when its supervisor is gone.
+ */
+import { readFileSync } from "node:fs";
+import { storeToken } from "../shared/access/store-token.ts";
+import { startItemStoreServer } from "../shared/item-store/item-store-server.ts";
+import { SqliteItemStore } from "../shared/item-store/sqlite-item-store.ts";
+
+const [database, socket, cellSecretFile] = process.argv.slice(2);
+if (database === undefined || socket === undefined || cellSecretFile === undefined) {
+  process.stderr.write("usage: node local/store-process.ts DATABASE SOCKET CELL_SECRET_FILE\n");
+  process.exit(2);
+}
+
+const store = new SqliteItemStore(database);
+const server = await startItemStoreServer({
+  store,
+  listen: { path: socket },
+  token: storeToken(readFileSync(cellSecretFile)),
+});
+
+async function stop(): Promise<void> {
+  await server.close();
+  store.close();
+  process.exit(0);
+}
+
+process.on("SIGTERM", () => void stop());
+process.on("disconnect", () => void stop());
+process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);

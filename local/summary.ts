@@ -1,0 +1,85 @@
+/** What a local cloud tells when it is ready: a table for people, a line of JSON for programs. */
+export interface CloudSummary {
+  readonly cell: string;
+  readonly lkc: string;
+  readonly brokers: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly port: number;
+    readonly tlsPort: number;
+    readonly adminPort: number;
+  }[];
+  readonly clientPropertiesFile: string;
+  readonly librdkafkaPropertiesFile: string;
+  /** The content of `clientPropertiesFile`. */
+  readonly clientProperties: string;
+  readonly dataDirectory: string;
+  /** From the start of the process to the last broker that serves. */
+  readonly readyMs: number;
+}
+
+const host = "127.0.0.1";
+
+/** Addresses of the brokers, separated by commas, as clients take them. */
+export function bootstrapOf(ports: readonly number[]): string {
+  return ports.map((port) => `${host}:${port}`).join(",");
+}
+
+/** One line, its newline left out. Later versions add fields and take none away. */
+export function summaryLine(summary: CloudSummary): string {
+  const { lkc, brokers, readyMs } = summary;
+  return JSON.stringify({
+    bootstrap: bootstrapOf(brokers.map(({ port }) => port)),
+    lkc,
+    brokers: brokers.map(({ id, pid, port, tlsPort, adminPort }) => ({ id, pid, port, tlsPort, adminPort })),
+    clientProperties: summary.clientPropertiesFile,
+    readyMs,
+  });
+}
+
+export function summaryText(summary: CloudSummary): string {
+  const { brokers, lkc } = summary;
+  const rows = brokers.map(({ id, pid, port, tlsPort, adminPort }) => [
+    String(id),
+    String(pid),
+    `${host}:${port}`,
+    `${host}:${tlsPort}`,
+    `http://${host}:${adminPort}/metrics`,
+  ]);
+  const table = formatTable([["broker", "process", "plaintext", "SASL_SSL", "metrics"], ...rows]);
+  const firstPort = brokers[0]?.port ?? 0;
+  return `
+Balafon serves: cell ${summary.cell}, ${count(brokers.length, "broker")}, logical cluster ${lkc} (ready in ${(summary.readyMs / 1000).toFixed(1)} s)
+
+${table}
+Paste this:
+
+  echo hello | kcat -b localhost:${firstPort} -t hello -P
+  kcat -b localhost:${firstPort} -t hello -C -e
+
+Over TLS with an API key: ${summary.clientPropertiesFile}
+
+${indent(summary.clientProperties)}
+  kcat -F ${summary.librdkafkaPropertiesFile} -t hello -C -e
+
+Try it: npm run broker -- kill ${brokers[0]?.id ?? 1}     More: npm start -- --help
+Data: ${summary.dataDirectory}     Ctrl-C ends everything in order.
+`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^(?=.)/gm, "  ");
+}
+
+/** Columns as wide as their widest cell. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd())
+    .join("\n")
+    .concat("\n");
+}
