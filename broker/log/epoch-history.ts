@@ -83,9 +83,10 @@ export class EpochHistory {
   /**
    * What OffsetForLeaderEpoch answers: the largest epoch <= `epoch`, and where it ended. The last epoch ends at `logEnd`.
    * One whose records were all deleted ended, as far as anybody can tell, where the history begins. Undefined when the
-   * history is empty.
+   * history is empty or the epoch is none.
    */
   endOffsetFor(epoch: number, logEnd: number): EpochEnd | undefined {
+    if (epoch < 0) return undefined;
     if (epoch < 0) return undefined;
     let index = this.entries.length - 1;
     while (index >= 0 && this.#at(index).epoch > epoch) index -= 1;

@@ -117,7 +117,8 @@ describe("EpochHistory", () => {
     [4, { epoch: 4, endOffset: 25 }],
     [9, { epoch: 4, endOffset: 25 }],
   ])("endOffsetFor(%i), log end 25", (epoch, expected) => {
-    expect(of([1, 0], [3, 10], [4, 20]).endOffsetFor(epoch, 25)).toEqual(expected);
+    expect(of([1, 2], [3, 10], [4, 20]).endOffsetFor(epoch, 25)).toEqual(expected);
+    expect(EpochHistory.empty.endOffsetFor(epoch, 25)).toBeUndefined();
   });
 
   test.each([
