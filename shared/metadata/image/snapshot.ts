@@ -2,8 +2,8 @@
  * A snapshot: the whole image as the records that make it again.
  *
  * Bytes: `BMS1`, SHA-256 of what follows (32 bytes), then lines of JSON in UTF-8: the header
- * `{"cell", "seq", "featureLevel", "nextBrokerId", "retiredBrokerIds"}` and one record a line, `[type, version, fields]`. Equal images have equal bytes.
- * Written once, never changed. Described in docs/formats/metadata-log.md.
+ * `{"cell", "seq", "featureLevel", "nextBrokerId", "retiredBrokerIds"}` and one record a line, `[type, version, fields]`.
+ * Equal images have equal bytes. Written once, never changed. Described in docs/formats/metadata-log.md.
  */
 import { createHash } from "node:crypto";
 import type { DecodeFailure } from "../records/entry.ts";

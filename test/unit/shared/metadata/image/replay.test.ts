@@ -43,11 +43,22 @@ function newTopic(number: number, partitions = 1): readonly MetadataRecord[] {
 
 /** Everything that an image shows, with the indexes. */
 function shown(image: MetadataImage) {
-  const { cell, seq, featureLevel, controller, cellConfigs, nextProducerId, nextBrokerId } = image;
+  const { cell, seq, featureLevel, controller, cellConfigs, nextProducerId, nextBrokerId, retiredBrokerIds } = image;
   const { brokers, logicalClusters, apiKeys, topics } = image;
   const byName = ["lkc-first", "lkc-other"].map((id) => [...(image.topicsOf(id) ?? [])]);
   const tables = [brokers, logicalClusters, apiKeys, topics].map((table) => [...table.entries()]);
-  return { cell, seq, featureLevel, controller, cellConfigs, nextProducerId, nextBrokerId, tables, byName };
+  return {
+    cell,
+    seq,
+    featureLevel,
+    controller,
+    cellConfigs,
+    nextProducerId,
+    nextBrokerId,
+    retired: new Set(retiredBrokerIds),
+    tables,
+    byName,
+  };
 }
 
 const arbitraryEntries = fc.array(fc.array(arbitraryRecord, { maxLength: 6 }), { maxLength: 12 });
@@ -203,6 +214,7 @@ describe("replay", () => {
       { type: "broker-unregistered", brokerId: 4 },
     ]);
     expect([state.brokers.size, state.nextBrokerId]).toEqual([0, 5]);
+    expect(state.retiredBrokerIds).toEqual(new Set([9, 4]));
   });
 });
 
