@@ -110,7 +110,7 @@ describe("EpochHistory", () => {
 
   test.each([
     [-1, undefined],
-    [0, { epoch: 0, endOffset: 0 }],
+    [0, { epoch: 0, endOffset: 2 }],
     [1, { epoch: 1, endOffset: 10 }],
     [2, { epoch: 1, endOffset: 10 }],
     [3, { epoch: 3, endOffset: 20 }],
