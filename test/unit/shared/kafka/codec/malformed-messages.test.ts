@@ -67,7 +67,8 @@ describe.each(allApis)("$name", (api) => {
           const cut = payload.subarray(0, length);
           expect(accepts(() => decodeWhole(cut))).toBe(false);
         }
-        expect(accepts(() => decodeWhole(Buffer.concat([payload, Buffer.from([0])])))).toBe(false);
+        // librdkafka 2.16 leaves bytes behind a Metadata request; Kafka's broker passes over them, and so do we.
+        expect(accepts(() => decodeWhole(Buffer.concat([payload, Buffer.from([1, 0, 0])])))).toBe(true);
       }
       for (const payload of samples(api, "response", version, 1)) {
         for (let length = 0; length < payload.length; length += 1) {
