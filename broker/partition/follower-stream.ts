@@ -3,7 +3,7 @@ import type { LogChunk, Offset } from "../log/log-contract.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry } from "../peer/peer-messages.ts";
 import type { Pushable } from "../peer/push-window.ts";
-import { catchUpReadBytesMax } from "./limits.ts";
+import { attachRefusedMsMin, attachRetryMsMin, catchUpReadBytesMax } from "./limits.ts";
 
 /** What a stream needs of the leader that feeds it. */
 export interface StreamSource {
@@ -32,20 +32,22 @@ export class FollowerStream implements Pushable {
   nextOffset: Offset = 0;
   /** Held, by acknowledgements that count for commit; -1 when none did. */
   countedOffset: Offset = -1;
-  /** Held, by any acknowledgement of this epoch; for lag and flow control. */
+  /** Held, by any acknowledgement since it attached last; for lag, hand-over and who has recovered its data. */
   heldOffset: Offset = -1;
   logStartOffset: Offset = 0;
+  /** Has it accepted this epoch, as of the last acknowledgement since it attached? */
   accepted = false;
   /** Newest promise with which the replica refused this leader; 0 when it did not. */
   refusedFor = 0;
   /** When it last held all that the leader had, on the monotonic clock. */
   caughtUpMs: number;
-  /** When it was last heard before the link went down. */
-  heardBeforeDetachMs: number;
   sentHighWatermark: Offset = -1;
   /** Where a replica that has nothing must begin: DeleteRecords may put the log start inside a batch. */
   firstOffset: Offset = Number.MAX_SAFE_INTEGER;
   attachSentMs = Number.NEGATIVE_INFINITY;
+  /** How long the next attach that is not answered is waited for, and the next one that is refused for no newer epoch. */
+  attachRetryMs = attachRetryMsMin;
+  attachRefusedMs = attachRefusedMsMin;
 
   readonly #source: StreamSource;
   #behind = false;
@@ -54,14 +56,23 @@ export class FollowerStream implements Pushable {
   #inflightHead = 0;
   #lastAckMs: number;
   #endAtLastAck: Offset;
+  #followedMs = Number.NEGATIVE_INFINITY;
 
   constructor(brokerId: BrokerId, source: StreamSource, nowMs: number) {
     this.brokerId = brokerId;
     this.#source = source;
     this.caughtUpMs = nowMs;
-    this.heardBeforeDetachMs = nowMs;
     this.#lastAckMs = nowMs;
     this.#endAtLastAck = source.endOffset;
+  }
+
+  /**
+   * A time at which the replica followed this leader for certain: it had promised no newer epoch then. It says so when it
+   * does, before any later heartbeat on the link; so the heartbeat of ours that its last one echoes is such a time.
+   */
+  get followedMs(): number {
+    if (this.link === undefined || this.status !== "attached") return this.#followedMs;
+    return Math.max(this.#followedMs, this.link.echoedMs);
   }
 
   /** A new chunk at the leader's log end: pushed at once if the replica keeps up, else left to catch-up. */
@@ -78,6 +89,8 @@ export class FollowerStream implements Pushable {
     const link = this.link;
     if (link === undefined) return;
     this.status = "attached";
+    this.#followedMs = Math.max(this.#followedMs, this.attachSentMs);
+    this.attachRetryMs = attachRetryMsMin;
     this.nextOffset = endOffset;
     this.sentHighWatermark = -1;
     if (endOffset < this.#source.endOffset) this.#fallBehind(link);
@@ -85,11 +98,13 @@ export class FollowerStream implements Pushable {
 
   /** Books an acknowledgement of this stream; returns nothing, the leader recounts. */
   acknowledged(entry: AckEntry, counts: boolean, nowMs: number): void {
+    const end = this.#source.endOffset;
+    if (entry.heldOffset >= end || (this.heldOffset >= 0 && entry.heldOffset > this.heldOffset))
+      this.attachRefusedMs = attachRefusedMsMin;
     if (entry.heldOffset > this.heldOffset) this.heldOffset = entry.heldOffset;
     if (counts && entry.heldOffset > this.countedOffset) this.countedOffset = entry.heldOffset;
     if (entry.logStartOffset > this.logStartOffset) this.logStartOffset = entry.logStartOffset;
     this.accepted = entry.accepted;
-    const end = this.#source.endOffset;
     if (entry.heldOffset >= end) this.caughtUpMs = nowMs;
     else if (entry.heldOffset >= this.#endAtLastAck) this.caughtUpMs = this.#lastAckMs;
     this.#endAtLastAck = end;
@@ -117,12 +132,16 @@ export class FollowerStream implements Pushable {
     this.number = link.newStream();
     this.status = "attaching";
     this.attachSentMs = nowMs;
+    // It may have lost what it held: only what it says from now on tells what is there.
+    this.heldOffset = -1;
+    this.accepted = false;
   }
 
   detach(nowMs: number): void {
     const link = this.link;
     if (link === undefined) return;
-    this.heardBeforeDetachMs = Math.max(this.heardBeforeDetachMs, link.lastHeardMs);
+    this.#followedMs = this.followedMs;
+    if (this.heldOffset >= this.#source.endOffset) this.caughtUpMs = nowMs;
     link.window.forget(this);
     let bytes = 0;
     for (let i = this.#inflightHead; i < this.#inflight.length; i++) bytes += this.#inflight[i]?.bytes ?? 0;
@@ -175,6 +194,7 @@ export class FollowerStream implements Pushable {
     }
     if (chunks.length === 0) {
       // Nothing could be read (an I/O error, a segment that retention just removed): the leader attaches anew, later.
+      this.#followedMs = this.followedMs;
       this.status = "detached";
       return false;
     }

@@ -4,7 +4,7 @@ import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry } from "../peer/peer-messages.ts";
 import { commitCount, committedOffset, isQuorum } from "../replication/quorum.ts";
 import { FollowerStream, type StreamSource } from "./follower-stream.ts";
-import { attachRetryMs, attachUnknownRetryMs, readLeaseMs, replicaLagMsMax } from "./limits.ts";
+import { attachRefusedMsMax, attachRetryMsMax, attachRetryMsMin, readLeaseMs, replicaLagMsMax } from "./limits.ts";
 import type { PartitionError, Withdraw } from "./partition-contract.ts";
 import type { ReplicaContext } from "./replica-context.ts";
 
@@ -100,7 +100,9 @@ export class LeaderRole implements StreamSource {
 
   linkUp(link: PeerLink): void {
     const stream = this.#streams.get(link.brokerId);
-    if (stream !== undefined) this.attach(stream);
+    if (stream === undefined) return;
+    stream.attachRetryMs = attachRetryMsMin;
+    this.attach(stream);
   }
 
   linkDown(link: PeerLink): void {
@@ -133,7 +135,9 @@ export class LeaderRole implements StreamSource {
   retryAttaches(nowMs: number): void {
     for (const stream of this.#streams.values()) {
       if (stream.status === "attached" || stream.refusedFor > this.epoch) continue;
-      if (nowMs - stream.attachSentMs >= attachRetryMs) this.attach(stream);
+      if (nowMs - stream.attachSentMs < stream.attachRetryMs) continue;
+      stream.attachRetryMs = Math.min(2 * stream.attachRetryMs, attachRetryMsMax);
+      this.attach(stream);
     }
   }
 
@@ -163,9 +167,12 @@ export class LeaderRole implements StreamSource {
       this.#events.onRefused(promisedEpoch);
       return;
     }
-    stream.detach(this.#context.clock.monotonicMs());
-    stream.attachSentMs = this.#context.clock.monotonicMs();
-    this.#context.timers.after(attachUnknownRetryMs, () => {
+    const nowMs = this.#context.clock.monotonicMs();
+    stream.detach(nowMs);
+    stream.attachSentMs = nowMs;
+    const waitMs = stream.attachRefusedMs;
+    stream.attachRefusedMs = Math.min(2 * waitMs, attachRefusedMsMax);
+    this.#context.timers.after(waitMs, () => {
       if (stream.status === "detached" && this.#streams.get(stream.brokerId) === stream) this.attach(stream);
     });
   }
@@ -203,9 +210,9 @@ export class LeaderRole implements StreamSource {
     };
   }
 
-  /** Has it committed, in its own epoch, all that it held when it took office, and does a majority still hear it? */
+  /** Has it committed, in its own epoch, all that it held when it took office, and does a majority still follow it? */
   mayServe(): boolean {
-    return this.#context.rules.mayServe(this.highWatermark, this.endAtElection) && this.#hearsMajority();
+    return this.#context.rules.mayServe(this.highWatermark, this.endAtElection) && this.#holdsReadLease();
   }
 
   /** Voters within the lag bound, this one included. */
@@ -268,18 +275,17 @@ export class LeaderRole implements StreamSource {
     if (voter === this.#context.self) return true;
     const stream = this.#streams.get(voter);
     if (stream === undefined || !this.#context.links.isAlive(voter) || stream.refusedFor > this.epoch) return false;
+    if (this.#record.lost.includes(voter)) return false;
     if (stream.heldOffset >= this.#log.endOffset) return true;
     return this.#context.clock.monotonicMs() - stream.caughtUpMs <= replicaLagMsMax;
   }
 
-  #hearsMajority(): boolean {
+  #holdsReadLease(): boolean {
     const nowMs = this.#context.clock.monotonicMs();
     return isQuorum(this.#record, (broker) => {
       if (broker === this.#context.self) return true;
       const stream = this.#streams.get(broker);
-      if (stream === undefined || stream.refusedFor > this.epoch) return false;
-      const heardMs = stream.status === "attached" ? (stream.link?.lastHeardMs ?? 0) : stream.heardBeforeDetachMs;
-      return nowMs - heardMs <= readLeaseMs;
+      return stream !== undefined && stream.refusedFor <= this.epoch && nowMs - stream.followedMs <= readLeaseMs;
     });
   }
 

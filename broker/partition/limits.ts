@@ -4,14 +4,22 @@ import { peerSilenceMs } from "../peer/limits.ts";
 /** A voter that has not been caught up for this long is not reported in sync (Kafka's replica.lag.time.max.ms is 30 s). */
 export const replicaLagMsMax = 10_000;
 /**
- * A leader that has not heard a majority for this long answers no reads: not longer than the silence after which a
- * successor can be elected, so that a stopped leader that wakes up serves nothing old.
+ * A leader answers reads while a majority followed it at most this long ago. Not longer than the silence after which a
+ * successor is elected, so that a stopped leader that wakes up serves nothing old.
  */
 export const readLeaseMs = peerSilenceMs;
-/** An attach that was not answered is tried again. */
-export const attachRetryMs = 1_000;
-/** A replica that does not exist yet at the peer is tried again soon: the peer is about to read the topic's record. */
-export const attachUnknownRetryMs = 40;
+/**
+ * An attach that was not answered is tried again, each time after twice as long: a slow disk may need the time, and a new
+ * attach voids the one that it works on.
+ */
+export const attachRetryMsMin = 1_000;
+export const attachRetryMsMax = 16_000;
+/**
+ * An attach refused for no newer epoch is tried again, after twice as long each time until the replica makes progress: the
+ * peer may be about to read the topic's record, or its log has failed and is opened again.
+ */
+export const attachRefusedMsMin = 40;
+export const attachRefusedMsMax = 1_000;
 /** One read of the log for a follower that is caught up. */
 export const catchUpReadBytesMax = 1024 * 1024;
 /** High watermarks that moved without an append to carry them are sent at this interval. */

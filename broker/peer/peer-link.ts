@@ -34,6 +34,10 @@ export class PeerLink {
   /** Whom the peer hears, as of its last heartbeat. */
   peerHears: ReadonlySet<BrokerId> = new Set();
   peerStoreReachable = true;
+  /** `sentMs` of the peer's newest heartbeat, on its clock; null before the first. */
+  peerSentMs: number | null = null;
+  /** On our clock: the peer sent something after it had what we sent then. Unlike `lastHeardMs` this never is old news. */
+  echoedMs = Number.NEGATIVE_INFINITY;
   closed = false;
   /** Room for appends that this side pushes to the peer. */
   readonly window = new PushWindow();

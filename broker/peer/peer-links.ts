@@ -22,6 +22,7 @@ import {
   decodeAppend,
   decodeJson,
   decodeMetadataEntry,
+  type HeartbeatMessage,
   type JsonMessage,
   MessageType,
   PeerProtocolError,
@@ -305,7 +306,9 @@ export class PeerLinks {
     }
   }
 
-  #onHeartbeat(link: PeerLink, message: { readonly hears: readonly number[]; readonly storeReachable: boolean }): void {
+  #onHeartbeat(link: PeerLink, message: HeartbeatMessage): void {
+    link.peerSentMs = message.sentMs;
+    if (message.echoMs !== null && message.echoMs > link.echoedMs) link.echoedMs = message.echoMs;
     const hears = new Set(message.hears);
     const changed = hears.size !== link.peerHears.size || message.hears.some((id) => !link.peerHears.has(id));
     const storeChanged = link.peerStoreReachable !== message.storeReachable;
@@ -350,12 +353,11 @@ export class PeerLinks {
   }
 
   #sendHeartbeats(): void {
-    const message: JsonMessage = {
-      kind: "heartbeat",
-      hears: this.alive(),
-      storeReachable: this.#storeReachable(),
-    };
-    for (const link of this.links()) link.send(message);
+    const kind = "heartbeat";
+    const hears = this.alive();
+    const storeReachable = this.#storeReachable();
+    const sentMs = this.#ports.clock.monotonicMs();
+    for (const link of this.links()) link.send({ kind, hears, storeReachable, sentMs, echoMs: link.peerSentMs });
   }
 }
 

@@ -181,6 +181,10 @@ export interface HeartbeatMessage {
   readonly hears: readonly number[];
   /** Can the sender reach the metadata store, as far as it knows? */
   readonly storeReachable: boolean;
+  /** When it was sent, on the sender's monotonic clock. */
+  readonly sentMs: number;
+  /** `sentMs` of the newest heartbeat that came on this connection; null before the first. */
+  readonly echoMs: number | null;
 }
 
 export interface CallMessage {
