@@ -5,6 +5,11 @@ export function childEnvironment(compileCache: string): NodeJS.ProcessEnv {
   return { ...process.env, NODE_COMPILE_CACHE: compileCache };
 }
 
+/** Whether npm started this process, so that it should not outlive npm. */
+export function isStartedByNpm(): boolean {
+  return process.env["npm_lifecycle_event"] !== undefined;
+}
+
 const defaultRegion = "us-east-1";
 
 /** Where the AWS SDK would look first; an emulator takes any. */

@@ -101,12 +101,12 @@ export interface DataLock {
 }
 
 /**
- * Makes the directory, takes it for this process, and empties it when `fresh`. Two starts cannot share one: the lock is
- * the operating system's (through SQLite), so it ends with its process and never has to be cleaned up.
+ * Makes the directory and takes it for this process. Two starts cannot share one: the lock is the operating system's
+ * (through SQLite), so it ends with its process and never has to be cleaned up.
  *
- * Errors: `DataDirectoryError` when another process holds it, or when `fresh` meets a folder that is not ours.
+ * Errors: `DataDirectoryError` when another process holds it, or when it has files that are not ours.
  */
-export function claimDataDirectory(layout: DataLayout, options: { readonly fresh: boolean }): DataLock {
+export function claimDataDirectory(layout: DataLayout): DataLock {
   const { directory } = layout;
   makePrivateDirectory(directory);
   const marker = path.join(directory, markerName);
@@ -117,20 +117,23 @@ export function claimDataDirectory(layout: DataLayout, options: { readonly fresh
     );
   }
   writeFileSync(marker, markerText);
-  const lock = lockFile(layout);
-  if (options.fresh) {
-    for (const name of readdirSync(directory)) {
-      if (name !== markerName && !name.startsWith(path.basename(layout.lockFile))) {
-        rmSync(path.join(directory, name), { recursive: true, force: true });
-      }
-    }
+  return lockFile(layout);
+}
+
+/** Deletes what earlier starts left. Call it with the lock held. */
+export function emptyDataDirectory(layout: DataLayout): void {
+  for (const name of readdirSync(layout.directory)) {
+    if (name === markerName || name.startsWith(path.basename(layout.lockFile))) continue;
+    rmSync(path.join(layout.directory, name), { recursive: true, force: true });
   }
+}
+
+/** Sockets that a killed process left would be in the way. Call it with the lock held. */
+export function clearSockets(layout: DataLayout): void {
   for (const socket of [layout.controlSocket, layout.storeSocket]) {
     makePrivateDirectory(path.dirname(socket));
     rmSync(socket, { force: true });
   }
-  rmSync(layout.runFile, { force: true });
-  return lock;
 }
 
 function lockFile(layout: DataLayout): DataLock {

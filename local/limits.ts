@@ -13,6 +13,11 @@ export const storeRestartMs = 500;
 export const restartDelayMsMax = 60_000;
 /** `npm` and the terminal both hand Ctrl-C over: signals this close together are one. */
 export const sameSignalMs = 700;
+/** Broker processes that outlived a killed supervisor have this long to end by themselves. */
+export const leftoverEndMsMax = 10_000;
+export const leftoverPollMs = 50;
+/** Between two looks whether the npm that started it is still there. */
+export const parentWatchMs = 1_000;
 /** A process's log file is moved aside at this size; one older file is kept. */
 export const logFileBytesMax = 16 * 1024 * 1024;
 /** Lines of a log shown when a process could not start. */

@@ -18,12 +18,15 @@ import { type ControlServer, startControlServer } from "./control/control-server
 import {
   type CellFile,
   claimDataDirectory,
+  clearSockets,
   type DataLayout,
   type DataLock,
+  emptyDataDirectory,
   ensureCellSecret,
   readCellFile,
   writePrivateFile,
 } from "./data-directory.ts";
+import { endLeftovers } from "./leftovers.ts";
 import { logFileBytesMax } from "./limits.ts";
 import { type BrokerPorts, planPorts } from "./ports.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
@@ -60,7 +63,7 @@ const segmentBucket = "balafon-segments";
 export class LocalCloud {
   readonly #options: LocalCloudOptions;
   readonly #lock: DataLock;
-  readonly #cell: CellFile;
+  #cell: CellFile | undefined;
   #store: StoreSupervisor | undefined;
   #slots: readonly Slot[] = [];
   #control: ControlServer | undefined;
@@ -69,11 +72,10 @@ export class LocalCloud {
   #objects: ObjectStoreConfig | undefined;
   #ending = false;
 
-  /** Takes the data directory. Errors: `DataDirectoryError`, `StartError`. */
+  /** Takes the data directory. Errors: `DataDirectoryError`. */
   constructor(options: LocalCloudOptions) {
     this.#options = options;
-    this.#lock = claimDataDirectory(options.layout, { fresh: options.start.fresh });
-    this.#cell = this.#settleCell();
+    this.#lock = claimDataDirectory(options.layout);
   }
 
   /** Whether it was told to end. */
@@ -84,7 +86,12 @@ export class LocalCloud {
   /** Resolves when every broker serves. After a rejection call `end`. */
   async start(): Promise<CloudSummary> {
     const { start, layout } = this.#options;
-    const plan = await planPorts({ ...start, brokers: this.#cell.brokers });
+    await endLeftovers(layout);
+    if (start.fresh) emptyDataDirectory(layout);
+    clearSockets(layout);
+    const cell = this.#settleCell();
+    this.#cell = cell;
+    const plan = await planPorts({ ...start, brokers: cell.brokers });
     if (plan.kind === "refused") throw new StartError(plan.problem);
     ensureCellSecret(layout.cellSecretFile);
     const [certificates] = await Promise.all([
@@ -99,7 +106,7 @@ export class LocalCloud {
         layout,
         certificates,
         start,
-        cell: this.#cell,
+        cell,
         bootstrap: this.#bootstrap("tls"),
       }),
       ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
@@ -107,7 +114,7 @@ export class LocalCloud {
     this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
     this.#writeRunFile();
     return {
-      cell: this.#cell.cell,
+      cell: cell.cell,
       lkc: clientProperties.lkc,
       brokers: this.#slots.map(({ broker, ports }) => ({
         id: broker.brokerId,
@@ -152,7 +159,6 @@ export class LocalCloud {
     const made = readCellFile(layout);
     const brokers = start.brokers ?? made?.brokers ?? defaultBrokers;
     if (made !== undefined && brokers < made.brokers) {
-      this.#lock.release();
       throw new StartError(
         `the data in ${layout.directory} has ${made.brokers} brokers; with --brokers ${brokers} its partitions would lose replicas: pass --fresh to begin anew`,
       );
@@ -203,7 +209,9 @@ export class LocalCloud {
   }
 
   #stores() {
-    if (this.#items === undefined || this.#objects === undefined) throw new Error("the stores are not settled yet");
+    if (this.#cell === undefined || this.#items === undefined || this.#objects === undefined) {
+      throw new Error("the stores are not settled yet");
+    }
     const { cellSecretFile } = this.#options.layout;
     return { cell: this.#cell.cell, cellSecretFile, items: this.#items, objects: this.#objects };
   }

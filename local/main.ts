@@ -3,8 +3,9 @@ import path from "node:path";
 import { cellConfigProblem } from "./cell-configs.ts";
 import { CellMetadataError } from "./cell-metadata.ts";
 import { parseStartCommand, type StartOptions } from "./command-line/start-options.ts";
+import { isStartedByNpm } from "./config.ts";
 import { DataDirectoryError, dataLayout, defaultDataDirectory } from "./data-directory.ts";
-import { sameSignalMs } from "./limits.ts";
+import { parentWatchMs, sameSignalMs } from "./limits.ts";
 import { LocalCloud, StartError } from "./local-cloud.ts";
 import { summaryLine, summaryText } from "./summary.ts";
 
@@ -40,6 +41,18 @@ function endOnSignals(cloud: LocalCloud): void {
     }
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  if (isStartedByNpm()) watchParent(onSignal);
+}
+
+/** npm hands Ctrl-C on, but it may be killed itself, and nobody would be left to end the cloud. */
+function watchParent(onGone: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, parentWatchMs);
+  timer.unref();
 }
 
 async function start(options: StartOptions): Promise<void> {

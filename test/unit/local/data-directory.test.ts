@@ -15,21 +15,21 @@ const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 
 test("the directory is made for its owner alone, and its content stays until a fresh start", () => {
   const layout = dataLayout(path.join(parent, "a", "b"));
-  claimDataDirectory(layout, { fresh: false }).release();
+  claimDataDirectory(layout).release();
   writePrivateFile(layout.clientProperties, "x");
   expect(modeOf(layout.directory)).toBe("700");
   expect(modeOf(layout.clientProperties)).toBe("600");
-  claimDataDirectory(layout, { fresh: false }).release();
+  claimDataDirectory(layout).release();
   expect(existsSync(layout.clientProperties)).toBe(true);
-  claimDataDirectory(layout, { fresh: true }).release();
+  emptyDataDirectory(layout);
+  claimDataDirectory(layout).release();
   expect(existsSync(layout.clientProperties)).toBe(false);
 });
 
-test("a folder with other people's files is refused, fresh or not", () => {
+test("a folder with other people's files is refused", () => {
   writeFileSync(path.join(parent, "thesis.txt"), "important");
   const layout = dataLayout(parent);
-  expect(() => claimDataDirectory(layout, { fresh: true })).toThrow(/not Balafon's \(thesis\.txt\).*--data/);
-  expect(() => claimDataDirectory(layout, { fresh: false })).toThrow(/not Balafon's/);
+  expect(() => claimDataDirectory(layout)).toThrow(/not Balafon's \(thesis\.txt\).*--data/);
   expect(readFileSync(path.join(parent, "thesis.txt"), "utf8")).toBe("important");
 });
 
@@ -37,10 +37,10 @@ test("a second process on the same directory is refused; the lock ends with its 
   const layout = dataLayout(parent);
   const holder = fork(new URL("./lock-holder.ts", import.meta.url), [parent]);
   await new Promise((resolve) => holder.once("message", resolve));
-  expect(() => claimDataDirectory(layout, { fresh: true })).toThrow(/another npm start uses .* --data/);
+  expect(() => claimDataDirectory(layout)).toThrow(/another npm start uses .* --data/);
   holder.kill("SIGKILL");
   await new Promise((resolve) => holder.once("exit", resolve));
-  claimDataDirectory(layout, { fresh: false }).release();
+  claimDataDirectory(layout).release();
 });
 
 test("the cell's secret is made once, for its owner alone", () => {
