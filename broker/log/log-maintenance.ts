@@ -82,6 +82,14 @@ export class LogMaintenance {
     }).catch(() => undefined);
   }
 
+  /** Recovery walked a segment that was sealed: its index is there, and is to be saved as if it had been sealed just now. */
+  sealRecovered(segment: Segment): void {
+    if (segment.index === undefined) return;
+    this.exclusive(async () => {
+      if (this.#content.segments.includes(segment)) await this.#sealIndex(segment);
+    }).catch(() => undefined);
+  }
+
   async #sealIndex(segment: Segment): Promise<void> {
     const { indexes } = this.#environment;
     await indexes.save(segment, this.#content.config.indexIntervalBytes).catch(() => undefined);
@@ -119,6 +127,7 @@ export class LogMaintenance {
    */
   async checkpoint(startOffset = this.#content.startOffset): Promise<void> {
     const content = this.#content;
+    content.producers.expire(this.#environment.clock.wallMs());
     const state = content.stateNow(startOffset);
     const unchecked = content.uncheckedBytes;
     const growing = content.segments.at(-1);

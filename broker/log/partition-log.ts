@@ -74,7 +74,7 @@ export class PartitionLog implements PartitionLogContract {
       },
       onWriteFailed: (error) => this.#progress.fail(error),
     });
-    for (const segment of recovered.segments.slice(0, -1)) environment.indexes.seal(segment);
+    for (const segment of recovered.segments.slice(0, -1)) this.#maintenance.sealRecovered(segment);
   }
 
   get directory(): string {
@@ -197,16 +197,25 @@ export class PartitionLog implements PartitionLogContract {
     return this.#search(bound, (log) => findNewest(this.#environment, log));
   }
 
-  /** Searches what is written. A leader's own write may lag behind the bound: then the search waits for it. */
+  /**
+   * Searches what is written. A leader's own write may lag behind the bound: then the search waits for it. When segments
+   * leave the log under its feet it begins again with those that are left.
+   */
   async #search(
     bound: Offset,
     find: (log: SearchedLog) => Promise<TimedOffset | undefined>,
   ): Promise<TimedOffset | undefined> {
     const wanted = Math.min(bound, this.#content.endOffset);
     await this.#progress.whenWritten(wanted).catch(() => undefined);
-    const { segments, startOffset, config } = this.#content;
-    const { indexIntervalBytes } = config;
-    return find({ segments, startOffset, bound: Math.min(wanted, this.writtenOffset), indexIntervalBytes });
+    for (;;) {
+      const { segments, startOffset, config } = this.#content;
+      const { indexIntervalBytes } = config;
+      try {
+        return await find({ segments, startOffset, bound: Math.min(wanted, this.writtenOffset), indexIntervalBytes });
+      } catch (error) {
+        if (!(error instanceof FileRetiredError) || segments === this.#content.segments) throw error;
+      }
+    }
   }
 
   truncate(offset: Offset): Promise<void> {

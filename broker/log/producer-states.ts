@@ -63,7 +63,13 @@ interface MutableState {
   epoch: number;
   lastSeenMs: number;
   transactionStart: number;
-  batches: AppendedBatch[];
+  batches: MutableBatch[];
+}
+
+type MutableBatch = { -readonly [Field in keyof AppendedBatch]: AppendedBatch[Field] };
+
+function emptySlot(): MutableBatch {
+  return { baseSequence: 0, lastSequence: 0, baseOffset: 0, endOffset: 0, timestampMs: 0 };
 }
 
 export interface ProducerLimits {
@@ -87,7 +93,8 @@ export class ProducerStates {
   /** From stored states, as `all` gave them. */
   static of(states: Iterable<ProducerState>, limits: ProducerLimits = defaultLimits): ProducerStates {
     const made = new ProducerStates(limits);
-    for (const state of states) made.#states.set(state.producerId, { ...state, batches: state.batches.slice() });
+    for (const state of states)
+      made.#states.set(state.producerId, { ...state, batches: state.batches.map((batch) => ({ ...batch })) });
     return made;
   }
 
@@ -96,6 +103,7 @@ export class ProducerStates {
     return this.#states.size;
   }
 
+  /** As it is now: it changes with the next `update`. */
   find(producerId: number): ProducerState | undefined {
     return this.#states.get(producerId);
   }
@@ -156,14 +164,15 @@ export class ProducerStates {
     }
     const baseOffset = batch.baseOffset;
     if (batch.isTransactional && state.transactionStart < 0) state.transactionStart = baseOffset;
-    if (state.batches.length >= batchesPerProducer) state.batches.shift();
-    state.batches.push({
-      baseSequence: batch.baseSequence,
-      lastSequence: addToSequence(batch.baseSequence, batch.lastOffsetDelta),
-      baseOffset,
-      endOffset: baseOffset + batch.lastOffsetDelta + 1,
-      timestampMs: batch.maxTimestamp,
-    });
+    const { batches } = state;
+    // The object of the batch that is forgotten serves the new one: nothing is allocated at a steady pace.
+    const slot = (batches.length < batchesPerProducer ? undefined : batches.shift()) ?? emptySlot();
+    slot.baseSequence = batch.baseSequence;
+    slot.lastSequence = addToSequence(slot.baseSequence, batch.lastOffsetDelta);
+    slot.baseOffset = baseOffset;
+    slot.endOffset = baseOffset + batch.lastOffsetDelta + 1;
+    slot.timestampMs = batch.maxTimestamp;
+    batches.push(slot);
   }
 
   /** Forgets producers that were not seen for the expiration time and have no open transaction; says how many. */

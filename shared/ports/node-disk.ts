@@ -27,6 +27,35 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
+/**
+ * Small files read or replaced at once, over the whole process: each holds a descriptor for several turns of the event
+ * loop, and opening 20,000 logs at once must not need 20,000 of them.
+ */
+const smallFilesMax = 64;
+
+/** Lets a few operations run at once; the others wait in line. */
+class Gate {
+  readonly #most: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async pass<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#most) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      return await run();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}
+
 /** `IOV_MAX` of Linux: more buffers are written in several calls. */
 const vectorMax = 1024;
 
@@ -137,6 +166,8 @@ async function makeDirectory(directory: string): Promise<void> {
 }
 
 class NodeDisk implements Disk {
+  readonly #smallFiles = new Gate(smallFilesMax);
+
   async open(file: string, options: { readonly create: boolean }): Promise<DiskFile> {
     if (!options.create) return openNow(file, fs.constants.O_RDWR);
     const flags = fs.constants.O_RDWR | fs.constants.O_CREAT;
@@ -160,14 +191,18 @@ class NodeDisk implements Disk {
 
   async readFile(file: string): Promise<Buffer | undefined> {
     try {
-      return await given<Buffer>((callback) => fs.readFile(file, callback));
+      return await this.#smallFiles.pass(() => given<Buffer>((callback) => fs.readFile(file, callback)));
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
       throw error;
     }
   }
 
-  async replaceFile(file: string, content: Buffer): Promise<void> {
+  replaceFile(file: string, content: Buffer): Promise<void> {
+    return this.#smallFiles.pass(() => this.#replaceFile(file, content));
+  }
+
+  async #replaceFile(file: string, content: Buffer): Promise<void> {
     const aside = `${file}.new`;
     const handle = await this.open(aside, { create: true });
     try {
