@@ -139,7 +139,7 @@ export class Broker {
     const { dataDirectory } = this.#options;
     await disk.makeDirectory(dataDirectory);
     const opened = await this.#identityStore.open(this.#options.cell, this.#options.wantedId, this.#options.rules);
-    const states = await ReplicaStateStore.open(disk, dataDirectory);
+    const states = await ReplicaStateStore.open(disk, dataDirectory, opened);
     await this.#loadMetadata();
     const incarnationId = randomUuid(this.#ports.random);
     const identity = await registerBroker(opened, this.#identityStore, this.metadata, {

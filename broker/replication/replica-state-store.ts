@@ -38,8 +38,11 @@ export class ReplicaStateStore {
   readonly #states = new Map<string, ReplicaState>();
   #queue: Buffer[] = [];
   #waiting: PendingSave[] = [];
-  #writing = false;
+  /** Ends when the queue is empty; undefined while nothing is written. */
+  #writing: Promise<void> | undefined;
   #dirty = false;
+  /** A write failed and may have left records behind `#end`: cut before the next one, or they would be read as newer ones. */
+  #torn = false;
 
   private constructor(disk: Disk, path: string, file: DiskFile, end: number) {
     this.#disk = disk;
@@ -48,18 +51,19 @@ export class ReplicaStateStore {
     this.#end = end;
   }
 
-  /** Reads the journal; a torn record at the end is cut off. */
-  static async open(disk: Disk, directory: string): Promise<ReplicaStateStore> {
+  /**
+   * Reads the journal; what was torn at its end is cut off. Throws when sound records follow a broken one, since then
+   * promises would be forgotten, unless the data is `suspect` (after a power cut any page may be missing).
+   */
+  static async open(disk: Disk, directory: string, options: { readonly suspect: boolean }): Promise<ReplicaStateStore> {
     const path = `${directory}/${fileName}`;
     const content = (await disk.readFile(path)) ?? Buffer.alloc(0);
     const file = await disk.open(path, { create: true });
     const store = new ReplicaStateStore(disk, path, file, 0);
     let at = 0;
-    for (; at + recordBytes <= content.length; at += recordBytes) {
-      const record = content.subarray(at, at + recordBytes);
-      if (crc32(record.subarray(0, 28)) !== record.readUInt32LE(28)) break;
-      store.#load(record);
-    }
+    for (; isSound(content, at); at += recordBytes) store.#load(content.subarray(at, at + recordBytes));
+    for (let after = at + recordBytes; !options.suspect && after < content.length; after += recordBytes)
+      if (isSound(content, after)) throw new Error(`${path}: the record at ${at} is broken, and sound ones follow it`);
     if (at < content.length) await file.truncate(at);
     store.#end = at;
     return store;
@@ -85,17 +89,32 @@ export class ReplicaStateStore {
   async sync(): Promise<void> {
     if (!this.#dirty) return;
     this.#dirty = false;
+    const file = this.#file;
     try {
-      await this.#file.sync();
+      await file.sync();
     } catch (error) {
+      // A new file was synced as a whole.
+      if (file !== this.#file) return;
       this.#dirty = true;
       throw error;
     }
   }
 
+  /** After the saves under way. Rejects when they could not be synced. */
   async close(): Promise<void> {
-    await this.sync();
-    await this.#file.close();
+    await this.#writing;
+    try {
+      await this.sync();
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  /** Forgets everything: the data directory is another broker's from here on. */
+  async clear(): Promise<void> {
+    await this.#writing;
+    this.#states.clear();
+    await this.#compact();
   }
 
   #load(record: Buffer): void {
@@ -109,13 +128,12 @@ export class ReplicaStateStore {
     return new Promise((done, failed) => {
       this.#queue.push(record);
       this.#waiting.push({ done, failed });
-      if (!this.#writing) void this.#drain();
+      this.#writing ??= this.#drain();
     });
   }
 
   /** Never rejects: each save learns its own outcome. */
   async #drain(): Promise<void> {
-    this.#writing = true;
     // One microtask turn lets the other saves of this turn join the write.
     await Promise.resolve();
     while (this.#queue.length > 0) {
@@ -131,7 +149,7 @@ export class ReplicaStateStore {
         for (const save of waiting) save.failed(error);
       }
     }
-    this.#writing = false;
+    this.#writing = undefined;
   }
 
   async #write(records: readonly Buffer[]): Promise<void> {
@@ -140,8 +158,10 @@ export class ReplicaStateStore {
       await this.#compact();
       return;
     }
-    // A failed write leaves #end where it was, so that the next one overwrites what it may have left.
+    if (this.#torn) await this.#file.truncate(this.#end);
+    this.#torn = true;
     await this.#file.write(this.#end, records);
+    this.#torn = false;
     this.#end += records.length * recordBytes;
     this.#dirty = true;
   }
@@ -155,11 +175,21 @@ export class ReplicaStateStore {
     }
     const content = Buffer.concat(records);
     await this.#disk.replaceFile(this.#path, content);
-    await this.#file.close();
-    this.#file = await this.#disk.open(this.#path, { create: true });
+    // Until the new file is open every save fails, and tries this again: nothing goes into the old one any more.
+    this.#end = Number.MAX_SAFE_INTEGER;
+    const replaced = this.#file;
+    this.#file = await this.#disk.open(this.#path, { create: false });
     this.#end = content.length;
+    this.#torn = false;
     this.#dirty = false;
+    await replaced.close().catch(() => undefined);
   }
+}
+
+/** Is there a whole record with the right checksum? */
+function isSound(content: Buffer, at: number): boolean {
+  if (at + recordBytes > content.length) return false;
+  return crc32(content.subarray(at, at + 28)) === content.readUInt32LE(at + 28);
 }
 
 function keyOf(topicId: TopicId, partition: number): string {
