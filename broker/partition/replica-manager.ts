@@ -7,11 +7,12 @@ import type { PartitionLogContract } from "../log/log-contract.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { PeerLinks } from "../peer/peer-links.ts";
 import type { AckEntry, AppendEntry, AttachedMessage, AttachMessage, RefusedMessage } from "../peer/peer-messages.ts";
-import type { ReplicaStateStore } from "../replication/replica-state-store.ts";
+import type { ReplicaState, ReplicaStateStore } from "../replication/replica-state-store.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
 import { HostedReplica } from "./hosted-replica.ts";
 import {
   highWatermarkIntervalMs,
+  logReopenMs,
   openConcurrency,
   parkedAttachesMax,
   reportIntervalMs,
@@ -256,7 +257,13 @@ export class ReplicaManager implements PartitionHost {
       if (open === undefined) return;
       this.#opening++;
       open()
-        .catch((error: unknown) => this.#ports.logger.error("log-not-opened", { error: String(error) }))
+        .catch((error: unknown) => {
+          this.#ports.logger.error("log-not-opened", { error: String(error) });
+          this.#ports.timers.after(logReopenMs, () => {
+            this.#openQueue.push(open);
+            this.#openNext();
+          });
+        })
         .finally(() => {
           this.#opening--;
           this.#openNext();
@@ -271,7 +278,7 @@ export class ReplicaManager implements PartitionHost {
     log: PartitionLogContract,
   ): void {
     const { partition } = slot.record;
-    const state = this.#ports.states.get(topic.topicId, partition);
+    const state = this.#stateOf(topic.topicId, slot.record, log);
     const settings = this.#ports.settingsOf(topic);
     const hosted = new HostedReplica(settings, this.#ports.clock, (onChanged, minInsyncReplicas) => {
       const context = this.#contextFor(topic.topicId, partition, () => hosted);
@@ -294,6 +301,16 @@ export class ReplicaManager implements PartitionHost {
       this.#parked.delete(key);
       this.#attachTo(hosted.replica, parked.link, parked.message);
     }
+  }
+
+  /**
+   * What a replica promised and accepted. When its data may not have survived, an accepted epoch may have outlived the log
+   * that earned it: it then ranks by what its log still has.
+   */
+  #stateOf(topicId: TopicId, record: PartitionState, log: PartitionLogContract): ReplicaState {
+    const state = this.#ports.states.get(topicId, record.partition);
+    if (!record.lost.includes(this.#ports.self)) return state;
+    return { ...state, acceptedEpoch: Math.min(state.acceptedEpoch, Math.max(0, log.epochs.lastEpoch)) };
   }
 
   #contextFor(topicId: TopicId, partition: number, hosted: () => HostedReplica): ReplicaContext {

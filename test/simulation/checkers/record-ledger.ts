@@ -39,6 +39,10 @@ interface PartitionLedger {
   /** Before this time (and not long before) what was committed may have been lost. */
   lossMs: number;
   lossSinceMs: number;
+  /** Lowest offset that the last loss may have touched. */
+  riskFrom: number;
+  /** When something was first seen after it: from then on replicas copy and sync what is left. */
+  seenAfterLossMs: number | undefined;
 }
 
 export interface LedgerOptions {
@@ -176,14 +180,18 @@ export class RecordLedger {
    */
   permitLoss(partition: string, sinceMs: number): void {
     const known = this.#of(partition);
+    // What one replica saved over the last loss was perhaps copied to the others just now, and not synced there.
+    const isRepeated = known.seenAfterLossMs === undefined || sinceMs <= known.seenAfterLossMs;
+    let lowest = isRepeated ? known.riskFrom : Number.POSITIVE_INFINITY;
     // Losses one after the other make one window.
     known.lossSinceMs = sinceMs <= known.lossMs ? Math.min(known.lossSinceMs, sinceMs) : sinceMs;
     known.lossMs = this.#options.nowMs();
-    let lowest = Number.POSITIVE_INFINITY;
     for (const record of this.#records.values()) {
       if (record.partition !== partition || record.offset === undefined) continue;
       if ((record.committedMs ?? record.sentMs) >= sinceMs) lowest = Math.min(lowest, record.offset);
     }
+    known.riskFrom = lowest;
+    known.seenAfterLossMs = undefined;
     for (const [offset, id] of known.byOffset) {
       if (offset < lowest) continue;
       known.byOffset.delete(offset);
@@ -246,6 +254,7 @@ export class RecordLedger {
       return;
     }
     known.byOffset.set(offset, record.id);
+    known.seenAfterLossMs ??= this.#options.nowMs();
     record.offset = offset;
   }
 
@@ -266,6 +275,8 @@ export class RecordLedger {
         isForfeit: false,
         lossMs: -1,
         lossSinceMs: 0,
+        riskFrom: Number.POSITIVE_INFINITY,
+        seenAfterLossMs: undefined,
       };
       this.#partitions.set(partition, known);
     }
