@@ -9,6 +9,7 @@ import { type CommandError, refused } from "./command-error.ts";
 import { overridesFault, trimmed } from "./config-changes.ts";
 import type { Decision } from "./decision.ts";
 import { configResourcesPerRequestMax } from "./limits.ts";
+import { RecordBudget } from "./record-budget.ts";
 
 /** Replaces all overrides of each resource (Kafka's AlterConfigs). */
 export interface AlterConfigsCommand {
@@ -52,6 +53,7 @@ export type SetCellConfigsReply = { readonly kind: "done" } | CommandError;
 
 /** One kind of resource: where its overrides are, what they may be, and how they are written. */
 interface Target {
+  readonly kind: "target";
   readonly table: ReadonlyMap<string, ConfigDefinition>;
   readonly overrides: Overrides;
   readonly effective: (name: string) => string;
@@ -76,10 +78,10 @@ export function decideSetCellConfigs(
   command: SetCellConfigsCommand,
 ): Decision<SetCellConfigsReply> {
   const target = cellTarget(image);
-  const fault = newOverridesFault(target, command.configs);
-  return fault === undefined
-    ? { records: [target.record(trimmed(command.configs))], reply: { kind: "done" } }
-    : { records: [], reply: fault };
+  const record = target.record(trimmed(command.configs));
+  const budget = new RecordBudget(image.featureLevel);
+  const fault = newOverridesFault(target, command.configs) ?? budget.take([record]);
+  return fault === undefined ? { records: [record], reply: { kind: "done" } } : { records: [], reply: fault };
 }
 
 function alterAll<R extends { readonly resource: ConfigResource }>(
@@ -89,43 +91,51 @@ function alterAll<R extends { readonly resource: ConfigResource }>(
 ): Decision<AlterConfigsReply> {
   const records: MetadataRecord[] = [];
   const seen = new Set<string>();
+  const budget = new RecordBudget(image.featureLevel);
   const resources = command.resources.map((request): AlteredResource => {
     const { resource } = request;
-    const key = resource.type === "topic" ? `topic ${resource.name}` : "cell";
-    const again = seen.has(key);
-    seen.add(key);
-    const target = targetOf(image, command.lkc, resource);
-    const fault = again
-      ? refused("INVALID_REQUEST", "The resource is named twice.")
-      : command.resources.length > configResourcesPerRequestMax
-        ? refused("POLICY_VIOLATION", `A request may change ${configResourcesPerRequestMax} resources at most.`)
-        : target === undefined
-          ? refused("UNKNOWN_TOPIC_OR_PARTITION", "This server does not host this topic-partition.")
-          : undefined;
-    if (fault !== undefined || target === undefined) {
-      return { ...(fault as CommandError), resource };
+    const target = targetOf(image, command.lkc, resource, seen);
+    const wanted = target.kind === "target" ? newOverrides(request, target) : target;
+    if (target.kind === "failed" || wanted.kind === "failed") {
+      return { ...(wanted as CommandError), resource };
     }
-    const wanted = newOverrides(request, target);
-    const refusal = wanted.kind === "failed" ? wanted : newOverridesFault(target, wanted.configs);
-    if (wanted.kind === "failed" || refusal !== undefined) {
-      return { ...(refusal as CommandError), resource };
+    const record = target.record(trimmed(wanted.configs));
+    const fault = newOverridesFault(target, wanted.configs) ?? budget.take([record]);
+    if (fault !== undefined) {
+      return { ...fault, resource };
     }
-    records.push(target.record(trimmed(wanted.configs)));
+    records.push(record);
     return { kind: "altered", resource };
   });
   return { records: command.validateOnly ? [] : records, reply: { resources } };
 }
 
-function targetOf(image: MetadataImage, lkc: LogicalClusterId, resource: ConfigResource): Target | undefined {
+function targetOf(
+  image: MetadataImage,
+  lkc: LogicalClusterId,
+  resource: ConfigResource,
+  seen: Set<string>,
+): Target | CommandError {
+  const key = resource.type === "topic" ? `topic ${resource.name}` : "cell";
+  if (seen.has(key)) {
+    return refused("INVALID_REQUEST", "The resource is named twice.");
+  }
+  if (seen.size === configResourcesPerRequestMax) {
+    return refused("POLICY_VIOLATION", `A request may change ${configResourcesPerRequestMax} resources at most.`);
+  }
+  seen.add(key);
   if (resource.type === "cell") {
     return cellTarget(image);
   }
   const topic = image.topicsOf(lkc)?.get(resource.name);
-  return topic === undefined ? undefined : topicTarget(image, topic);
+  return topic === undefined
+    ? refused("UNKNOWN_TOPIC_OR_PARTITION", "This server does not host this topic-partition.")
+    : topicTarget(image, topic);
 }
 
 function cellTarget(image: MetadataImage): Target {
   return {
+    kind: "target",
     table: cellConfigTable,
     overrides: image.cellConfigs,
     effective: (name) => effectiveCellValue(name, image.cellConfigs),
@@ -136,6 +146,7 @@ function cellTarget(image: MetadataImage): Target {
 function topicTarget(image: MetadataImage, topic: TopicImage): Target {
   const { topicId, lkc, name, createdMs } = topic;
   return {
+    kind: "target",
     table: topicConfigTable,
     overrides: topic.configs,
     effective: (config) => effectiveTopicValue(config, topic.configs, image.cellConfigs),

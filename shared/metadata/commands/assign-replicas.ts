@@ -48,10 +48,13 @@ function onePartition(
   const replicas: BrokerId[] = [];
   const lap = Math.floor(n / zones.length);
   const longestZone = Math.max(...zones.map((ids) => ids.length));
+  // Constant while each broker of the zones had its turn once, so that the shares stay even; the second term is for
+  // even numbers of brokers, where twice the shift would leave out every other one.
   const shift = Math.floor(lap / longestZone);
+  const slowShift = Math.floor(shift / longestZone);
   for (let turn = 0; replicas.length < replicationFactor; turn++) {
     const zone = zones[(n + turn) % zones.length] as readonly BrokerId[];
-    const start = lap + turn * shift;
+    const start = lap + turn * shift + Math.max(0, turn - 1) * slowShift;
     const free = zone.map((_, step) => zone[(start + step) % zone.length] as BrokerId);
     const chosen = free.find((id) => !replicas.includes(id));
     if (chosen !== undefined) {

@@ -12,6 +12,7 @@ import {
   type PlacedReplicas,
   placeReplicas,
 } from "./new-partitions.ts";
+import { RecordBudget } from "./record-budget.ts";
 
 export interface CreatePartitionsCommand {
   readonly kind: "create-partitions";
@@ -43,6 +44,7 @@ export function decideCreatePartitions(
   context: CommandContext,
 ): Decision<CreatePartitionsReply> {
   const records: MetadataRecord[] = [];
+  const budget = new RecordBudget(image.featureLevel);
   const seen = new Set<string>();
   let added = 0;
   const topics = command.topics.map((growth): GrownTopic => {
@@ -58,7 +60,12 @@ export function decideCreatePartitions(
     }
     const before = topic.partitions.length;
     const partitions = placed.replicas.map((replicas, index) => firstState(before + index, replicas, context));
-    records.push({ type: "partitions-upserted", topicId: topic.topicId, partitions });
+    const record: MetadataRecord = { type: "partitions-upserted", topicId: topic.topicId, partitions };
+    const overBudget = budget.take([record]);
+    if (overBudget !== undefined) {
+      return { ...overBudget, name: growth.name };
+    }
+    records.push(record);
     added += partitions.length;
     return { kind: "grown", name: growth.name, partitions: growth.count };
   });

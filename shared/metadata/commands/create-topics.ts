@@ -15,6 +15,7 @@ import { overridesFault, trimmed } from "./config-changes.ts";
 import type { Decision } from "./decision.ts";
 import { partitionsPerRequestMax, partitionsPerTopicMax, topicsPerRequestMax } from "./limits.ts";
 import { assignmentFault, firstState, type ManualAssignment, placeReplicas } from "./new-partitions.ts";
+import { RecordBudget } from "./record-budget.ts";
 import { canCollide, collisionForm, topicNameFault } from "./topic-name.ts";
 
 export interface CreateTopicsCommand {
@@ -73,12 +74,17 @@ export function decideCreateTopics(
     topics: 0,
   };
   const records: MetadataRecord[] = [];
+  const budget = new RecordBudget(image.featureLevel);
   const topics = command.topics.map((topic): CreatedTopic => {
     const checked = checkTopic(image, command, topic, twice, progress) ?? checkPlace(image, context, topic, progress);
     if (checked.kind === "failed") {
       return { ...checked, name: topic.name };
     }
     const made = topicRecords(command.lkc, topic, checked.replicas, context);
+    const overBudget = budget.take(made);
+    if (overBudget !== undefined) {
+      return { ...overBudget, name: topic.name };
+    }
     records.push(...made);
     progress.partitions += checked.replicas.length;
     progress.topics += 1;
