@@ -51,7 +51,8 @@ export interface HandOverOrder extends PartitionKey {
 interface Attempt {
   nextMs: number;
   waitMs: number;
-  readonly firstMs: number;
+  /** Since when it is needed without a break; undefined while it is not. */
+  neededSinceMs: number | undefined;
 }
 
 /**
@@ -128,8 +129,12 @@ export class Controller {
   /** What brokers report of their replicas; kept until a newer record of the partition makes it void. */
   onReports(reports: readonly ReplicaReport[]): void {
     for (const report of reports) {
-      if (this.#reports.size >= reportsMax) break;
-      this.#reports.set(keyOf(report), report);
+      const id = keyOf(report);
+      const known = this.#reports.get(id);
+      // A deposed leader may still report what it sees.
+      if (known === undefined ? this.#reports.size >= reportsMax : known.partitionEpoch > report.partitionEpoch)
+        continue;
+      this.#reports.set(id, report);
     }
     this.poke();
   }
@@ -142,7 +147,12 @@ export class Controller {
     for (const topic of this.#ports.metadata.image.topics.values()) {
       for (const record of topic.partitions) {
         if (record.leader === broker && isElectable(record, this.view) && record.voters.length > 1)
-          orders.push({ topicId: topic.topicId, partition: record.partition, preferred: undefined, recover: false });
+          orders.push({
+            topicId: topic.topicId,
+            partition: record.partition,
+            preferred: undefined,
+            recover: undefined,
+          });
       }
     }
     for (let at = 0; at < orders.length && this.inOffice; at += electionBatchMax)
@@ -288,17 +298,27 @@ export class Controller {
     if (report !== undefined && report.partitionEpoch < record.partitionEpoch) this.#reports.delete(id);
     const reported = report?.partitionEpoch === record.partitionEpoch && report.reason !== "recovered";
     if (!needsElection(record, this.view, reported, this.#ports.rules)) {
-      this.#attempts.delete(id);
+      this.#calmAttempt(id, nowMs);
       return undefined;
     }
-    const attempt = this.#attempts.get(id) ?? { nextMs: nowMs, waitMs: electionRetryMsMin, firstMs: nowMs };
+    const attempt = this.#attempts.get(id) ?? { nextMs: nowMs, waitMs: electionRetryMsMin, neededSinceMs: nowMs };
     this.#attempts.set(id, attempt);
-    const waited = nowMs - attempt.firstMs >= recoveryWaitMs;
-    const recover = this.#ports.recoverWithoutMajority && isRecoverable(record, this.view, waited);
-    if (nowMs < attempt.nextMs || !(recover || isElectable(record, this.view))) return undefined;
+    attempt.neededSinceMs ??= nowMs;
+    const recover = { waited: nowMs - attempt.neededSinceMs >= recoveryWaitMs };
+    const isAlive = (broker: BrokerId) => this.view.isAlive(broker);
+    const mayRecover = this.#ports.recoverWithoutMajority && isRecoverable(record, isAlive, recover);
+    if (nowMs < attempt.nextMs || !(mayRecover || isElectable(record, this.view))) return undefined;
     attempt.nextMs = nowMs + attempt.waitMs;
     attempt.waitMs = Math.min(attempt.waitMs * 2, electionRetryMsMax);
-    return { ...key, preferred: undefined, recover };
+    return { ...key, preferred: undefined, recover: mayRecover ? recover : undefined };
+  }
+
+  /** Forgotten after a calm time only: whoever is elected again and again and cannot lead is elected ever less often. */
+  #calmAttempt(id: string, nowMs: number): void {
+    const attempt = this.#attempts.get(id);
+    if (attempt === undefined) return;
+    attempt.neededSinceMs = undefined;
+    if (nowMs >= attempt.nextMs + attempt.waitMs) this.#attempts.delete(id);
   }
 
   /** One round at a time: intents, seals, leaders. */
@@ -316,7 +336,6 @@ export class Controller {
       if (this.#round === running) this.#round = undefined;
       let recovered = 0;
       for (const { key, choice } of elected) {
-        this.#attempts.delete(keyOf(key));
         if (!choice.recovered) continue;
         recovered++;
         logger.warn("recovered-without-majority", { ...key, leader: choice.leader, mayMiss: "acknowledged records" });
@@ -386,7 +405,7 @@ export class Controller {
       const ready = await this.#ports.handOver(leader, orders);
       const elections = orders
         .filter((order) => ready.some((key) => keyOf(key) === keyOf(order)))
-        .map((order) => ({ ...order, preferred: order.target, recover: false }));
+        .map((order) => ({ ...order, preferred: order.target, recover: undefined }));
       if (elections.length > 0 && this.inOffice) await this.#runRound(elections);
     }
   }

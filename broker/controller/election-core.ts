@@ -41,7 +41,14 @@ export function needsElection(
   if (record.intendedEpoch > record.leaderEpoch && rules.reportsRefusal()) return true;
   if (reported) return true;
   if (!view.isAlive(record.leader)) return true;
-  return !view.isConnected(record.leader, record);
+  if (view.isConnected(record.leader, record)) return false;
+  // If nobody is better off, an election would change nothing, and the next look would ask for another one.
+  return record.voters.some((voter) => canTakeOver(voter, record, view));
+}
+
+function canTakeOver(voter: BrokerId, record: PartitionState, view: ClusterView): boolean {
+  if (voter === record.leader || record.lost.includes(voter)) return false;
+  return view.isAlive(voter) && view.isConnected(voter, record);
 }
 
 /** Who is asked for a seal. */
@@ -56,14 +63,21 @@ export function isElectable(record: PartitionState, view: ClusterView): boolean 
 
 /**
  * Did too few voters keep their data for a majority ever to answer? Then the cell may only go on from what is left
- * (DESIGN section 5, Survival). Those who kept theirs must be there; of the others a majority, or all.
+ * (DESIGN section 5, Survival). Those who kept theirs must be `there`; of the others a majority, or all. Asked of who is
+ * alive before an election, and of who answered before a leader is chosen.
  */
-export function isRecoverable(record: PartitionState, view: ClusterView, waited: boolean): boolean {
-  const survivors = record.voters.filter((voter) => !record.lost.includes(voter));
-  if (survivors.length >= majority(record.voters.length)) return false;
-  const alive = record.voters.filter((voter) => view.isAlive(voter));
-  if (alive.length === record.voters.length) return true;
-  return waited && alive.length >= majority(record.voters.length) && survivors.every((voter) => view.isAlive(voter));
+export function isRecoverable(
+  record: PartitionState,
+  there: (broker: BrokerId) => boolean,
+  options: { readonly waited: boolean },
+): boolean {
+  const sets = [record.voters, record.outgoing].filter((set) => set.length > 0);
+  const keptData = (broker: BrokerId) => !record.lost.includes(broker);
+  if (sets.every((set) => set.filter(keptData).length >= majority(set.length))) return false;
+  const members = sealTargets(record);
+  if (members.every(there)) return true;
+  if (!options.waited || !members.filter(keptData).every(there)) return false;
+  return sets.every((set) => set.filter(there).length >= majority(set.length));
 }
 
 /** The epoch for which replicas are sealed: the one already intended, if an election was begun, else the next. */
@@ -82,15 +96,17 @@ export interface Choice {
 
 export interface ChoiceOptions {
   readonly rules: Pick<ReplicationRules, "compareRank">;
-  readonly view: Pick<ClusterView, "isDraining">;
+  readonly view: Pick<ClusterView, "isDraining" | "isConnected">;
   /** Leads if nobody outranks it: the target of a hand-over. */
   readonly preferred: BrokerId | undefined;
-  readonly recover: boolean;
+  /** May a leader be chosen without a majority of surviving voters, and were those who are away waited for? */
+  readonly recover: { readonly waited: boolean } | undefined;
 }
 
 /**
  * The next leader, out of a quorum of seal answers: the highest rank. Among equals the preferred one, then the first in
- * the order of voters. A draining broker is left out of the quorum when the others are one (any majority is safe).
+ * the order of voters. A broker that drains, or would not hear a majority, is left out of the quorum when the others are
+ * one (any majority is safe).
  */
 export function chooseLeader(
   record: PartitionState,
@@ -98,18 +114,20 @@ export function chooseLeader(
   options: ChoiceOptions,
 ): Choice | undefined {
   const voting = answers.filter((answer) => !answer.lost);
-  const staying = voting.filter((answer) => !options.view.isDraining(answer.broker));
+  const { view, recover } = options;
+  const staying = voting.filter(({ broker }) => !view.isDraining(broker) && view.isConnected(broker, record));
   const logStartOffset = Math.max(record.logStartOffset, ...answers.map((answer) => answer.logStartOffset));
   for (const group of [staying, voting]) {
     if (!isQuorum(record, (broker) => group.some((answer) => answer.broker === broker))) continue;
     const leader = highestRank(record, group, options);
     if (leader !== undefined) return { leader, logStartOffset, lost: record.lost, recovered: false };
   }
-  if (!options.recover) return undefined;
+  const answered = (broker: BrokerId) => answers.some((answer) => answer.broker === broker);
+  if (recover === undefined || !isRecoverable(record, answered, recover)) return undefined;
   const leader = highestRank(record, answers, options);
   if (leader === undefined) return undefined;
   // Whoever promised the new epoch starts afresh with it: all that counts from now on is what it leads.
-  const lost = record.lost.filter((broker) => !answers.some((answer) => answer.broker === broker));
+  const lost = record.lost.filter((broker) => !answered(broker));
   return { leader, logStartOffset, lost, recovered: true };
 }
 

@@ -20,8 +20,8 @@ import type { MetadataAccess } from "./metadata-access.ts";
 
 export interface ElectionOrder extends PartitionKey {
   readonly preferred: BrokerId | undefined;
-  /** May be decided without a majority of surviving voters. */
-  readonly recover: boolean;
+  /** Set when it may be decided without a majority of surviving voters. */
+  readonly recover: { readonly waited: boolean } | undefined;
 }
 
 export interface SealOrder extends PartitionKey {
@@ -79,7 +79,8 @@ export class ElectionRound {
       .filter(({ record }) => record.intendedEpoch > record.leaderEpoch)
       .map((order) => ({ ...order, answers: [] }));
     if (candidates.length === 0) return [];
-    await this.#gather(candidates, intended.seq);
+    // Answers belong to the record as it is now: who answers has read the log as far as this broker has.
+    await this.#gather(candidates, metadata.image.seq);
     return this.#elect(candidates);
   }
 
