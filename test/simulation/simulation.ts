@@ -93,6 +93,7 @@ export class Simulation {
       personality: this.personality,
       onPowerLoss: (members) => this.#powerLost(members),
       onDiskGone: (member) => this.#diskGone(member),
+      isAllDataThere: () => !this.#losses.hasSuspects && this.#partitions.every(({ lost }) => lost.length === 0),
     });
     this.#admin = new AdminClient({
       client: this.#client,

@@ -28,6 +28,10 @@ export class LossWindows {
     return this.#suspects.has(brokerId) || this.#gone.has(brokerId);
   }
 
+  get hasSuspects(): boolean {
+    return this.#suspects.size > 0;
+  }
+
   diskGone(brokerId: number): void {
     this.#gone.add(brokerId);
   }

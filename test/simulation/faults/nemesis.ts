@@ -16,6 +16,8 @@ export interface NemesisOptions {
   /** The machines of these brokers lost their power together, or its disk. */
   readonly onPowerLoss: (members: readonly CellMachine[]) => void;
   readonly onDiskGone: (member: CellMachine) => void;
+  /** Does every voter have all its data now? Else one more that loses it may leave no majority for ever. */
+  readonly isAllDataThere: () => boolean;
 }
 
 /** Undoes a fault. */
@@ -216,9 +218,9 @@ export class Nemesis {
   }
 
   #wipeDisk(): boolean {
-    const { cell, onDiskGone } = this.#options;
+    const { cell, onDiskGone, isAllDataThere } = this.#options;
     const [victim] = this.#running();
-    if (victim === undefined || this.#isDiskWiped) return false;
+    if (victim === undefined || this.#isDiskWiped || !isAllDataThere()) return false;
     this.#isDiskWiped = true;
     cell.kill(victim);
     victim.volume.wipe();

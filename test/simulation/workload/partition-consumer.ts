@@ -115,6 +115,8 @@ export class PartitionConsumer {
     const deletedTo = this.#options.ledger.deletedTo(this.#partition);
     client.requestLeader(request, (response) => {
       if (this.#isStopped) return;
+      // Moved meanwhile, by a loss: the answer is to a question of before.
+      if (request.offset !== this.#position) return this.#next();
       if (response.kind === "fetched") {
         this.#validEpoch = Math.max(this.#validEpoch, currentLeaderEpoch);
         this.#fetched(response, currentLeaderEpoch, deletedTo);
