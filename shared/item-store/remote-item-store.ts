@@ -101,8 +101,8 @@ export class RemoteItemStore implements ItemStore {
         cancel();
         resolve(result);
       };
-      const fail = (message: string) =>
-        settle({ kind: writes && mayHaveBeenSent(request) ? "unknown" : "unavailable", message });
+      const sent = watchSending(request);
+      const fail = (message: string) => settle({ kind: writes && sent() ? "unknown" : "unavailable", message });
       request.on("error", (error) => fail(error.message));
       request.on("response", (response) => {
         readAnswer(response).then(settle, (error: unknown) => fail(String(error)));
@@ -112,9 +112,20 @@ export class RemoteItemStore implements ItemStore {
   }
 }
 
-/** A request that has no connection yet was not sent. */
-function mayHaveBeenSent(request: ClientRequest): boolean {
-  return request.socket !== null && !request.socket.connecting;
+/** Tells whether any of the request can have left: not before it has a connection that is made. */
+function watchSending(request: ClientRequest): () => boolean {
+  let sent = false;
+  const mark = () => {
+    sent = true;
+  };
+  request.on("socket", (socket) => {
+    if (socket.connecting) {
+      socket.once("connect", mark);
+    } else {
+      mark();
+    }
+  });
+  return () => sent;
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answered | StoreFailure> {

@@ -122,17 +122,19 @@ export class SqliteItemStore implements ItemStore {
 
   /** Check and write are one transaction. A failed commit leaves it open whether it will survive: `unknown`. */
   async #write(work: () => WriteResult): Promise<WriteResult> {
+    let begun = false;
     try {
       this.#database.exec("BEGIN IMMEDIATE");
+      begun = true;
       const result = work();
       this.#database.exec(result.kind === "done" ? "COMMIT" : "ROLLBACK");
       return result;
     } catch (error) {
-      if (this.#database.isTransaction) {
+      if (this.#database.isOpen && this.#database.isTransaction) {
         this.#database.exec("ROLLBACK");
       }
       const code = (error as { readonly errcode?: number }).errcode ?? 0;
-      return { kind: notDone.has(code & 0xff) ? "unavailable" : "unknown", message: messageOf(error) };
+      return { kind: begun && !notDone.has(code & 0xff) ? "unknown" : "unavailable", message: messageOf(error) };
     }
   }
 }

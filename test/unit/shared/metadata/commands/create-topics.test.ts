@@ -78,7 +78,7 @@ describe("creating topics", () => {
     );
     apply(image, made);
     for (const { voters } of image.topicsOf(lkc)?.get("a")?.partitions ?? []) {
-      expect(voters.toSorted()).toEqual([2, 3, 4]);
+      expect(new Set(voters)).toEqual(new Set([2, 3, 4]));
     }
     apply(image, decideCreateTopics(image, command([topic("b")]), contextOf(image, { aliveBrokers: [] })));
     expect(image.topicsOf(lkc)?.get("b")?.partitions[0]).toMatchObject({

@@ -317,12 +317,16 @@ describe("an overlay table", () => {
         }
         expect(new Map(overlay)).toEqual(model);
         expect(new Set(overlay.keys())).toEqual(new Set(model.keys()));
-        expect([...overlay.values()].toSorted()).toEqual([...model.values()].toSorted());
+        expect(numbers(overlay.values())).toEqual(numbers(model.values()));
         expect(base).toEqual(new Map(start));
       }),
     );
   });
 });
+
+function numbers(values: Iterable<number>): readonly number[] {
+  return [...values].toSorted((a, b) => a - b);
+}
 
 /** The same with tables in the order of their keys: an overlay shows what it changed last. */
 function sorted(image: ReturnType<typeof shown>) {
