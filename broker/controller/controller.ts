@@ -401,6 +401,8 @@ export class Controller {
   }
 
   async #handOver(byLeader: ReadonlyMap<BrokerId, readonly HandOverOrder[]>): Promise<void> {
+    // Leaders stop appending for it: not unless the store, which must take the election, answers at this moment.
+    if ((await this.#ports.metadata.follower.refresh()).kind !== "current") return;
     for (const [leader, orders] of byLeader) {
       const ready = await this.#ports.handOver(leader, orders);
       const elections = orders

@@ -126,6 +126,6 @@ test("a partition that stops taking writes is found", () => {
   checker.goesOn(["p/0"], 2_500, 0);
   expect(violations).toEqual([]);
   checker.writableSince(["p/0"], 1_100);
-  checker.goesOn(["p/0"], 4_500, 0);
+  checker.goesOn(["p/0"], 5_500, 0);
   expect(violations).toHaveLength(2);
 });

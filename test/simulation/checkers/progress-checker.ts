@@ -2,8 +2,11 @@ import type { RecordLedger } from "./record-ledger.ts";
 
 /** After the last fault healed every partition must take quorum writes again within this simulated time. */
 export const writableAgainMsMax = 10_000;
-/** While only the store is away no partition may be without an acknowledgement for longer than this. */
-export const storeAwayGapMsMax = 2_000;
+/**
+ * While only the store is away no partition may be without an acknowledgement for longer than this: a hand-over of
+ * leadership that had just begun holds a leader up for two seconds.
+ */
+export const storeAwayGapMsMax = 3_000;
 
 /** Judges whether writes go on when they must. The workload offers records to every partition all the time. */
 export class ProgressChecker {
