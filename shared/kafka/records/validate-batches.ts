@@ -5,14 +5,7 @@
  * Kafka also opens every batch and looks at each record (inner deltas, keys on compacted topics). That is left out: it
  * costs more than all the rest, and a batch that lies inside itself harms only the topic it is written to.
  */
-import {
-  CompressionError,
-  type CompressionName,
-  compress,
-  compressionId,
-  decompress,
-  hasCodec,
-} from "./compression.ts";
+import { CompressionError, type CompressionName, compress, compressionId, decompress } from "./compression.ts";
 import { recordBytesMin } from "./limits.ts";
 import {
   batchHeaderBytes,
@@ -140,9 +133,6 @@ function checkTimestamps(batch: RecordBatchView, rules: ProduceRules, wallMs: nu
 
 /** The batch in another codec, its CRC not yet made; the header is otherwise the same. */
 function recompress(batch: RecordBatchView, wanted: number, rules: ProduceRules): Buffer | Failure {
-  if (!hasCodec(wanted) || !hasCodec(batch.compression)) {
-    return failed("UNSUPPORTED_COMPRESSION_TYPE", `cannot recompress from codec ${batch.compression} to ${wanted}`);
-  }
   try {
     const records = decompress(batch.compression, batch.records);
     if (batch.recordCount * recordBytesMin > records.length) return invalid("more records than bytes");

@@ -180,7 +180,7 @@ describe("records", () => {
     fc.assert(
       fc.property(
         fc.array(record, { minLength: 1, maxLength: 8 }),
-        fc.constantFrom(0, 1, 4),
+        fc.constantFrom(0, 1, 2, 3, 4),
         (records, compression) => {
           const batch = new RecordBatchView(encodeBatch({ records, compression, baseOffset: 12 }));
           const decoded = [...decodeRecords(batch)];
@@ -201,19 +201,19 @@ describe("records", () => {
     expect(newestRecord(batch, 104)).toEqual({ offset: 104, timestampMs: 1 });
   });
 
-  test.each([1, 4])("a bomb is not unfolded past the bound, codec %i", (compression) => {
+  test.each([1, 2, 3, 4])("a bomb is not unfolded past the bound, codec %i", (compression) => {
     const batch = new RecordBatchView(encodeBatch({ records: [{ value: Buffer.alloc(2_000_000) }], compression }));
-    expect(batch.sizeBytes).toBeLessThan(10_000);
+    expect(batch.sizeBytes).toBeLessThan(200_000);
     expect(() => [...decodeRecords(batch, 1_000_000)]).toThrow(
       expect.objectContaining({ code: "DAMAGED_OR_TOO_LARGE" }),
     );
   });
 
-  test("a codec that is not here is an error of its own", () => {
+  test("a codec that is not known is an error of its own", () => {
     const bytes = Buffer.from(plain);
-    bytes.writeInt16BE(2, 21);
+    bytes.writeInt16BE(6, 21);
     expect(() => [...decodeRecords(new RecordBatchView(bytes))]).toThrow(
-      expect.objectContaining({ code: "CODEC_MISSING" }),
+      expect.objectContaining({ code: "CODEC_UNKNOWN" }),
     );
   });
 
