@@ -10,17 +10,23 @@ export interface AdmissionLimits {
    * over all authenticated connections. At least the largest request, else that could never be read.
    */
   readonly memoryBytesMax: number;
+  /** Of one logical cluster: half, so that one whose requests do not end leaves room for the others. */
+  readonly tenantMemoryBytesMax: number;
   /** The same over all connections that have not authenticated yet: strangers never take what tenants need. */
   readonly strangerMemoryBytesMax: number;
-  /** Somebody waits for memory for so long: frames that arrive too slowly give theirs back (their connection closes). */
+  /** Of the strangers from one address. */
+  readonly strangerAddressBytesMax: number;
+  /** Somebody waits for memory for so long: those who send or read too slowly give theirs back (their connection closes). */
   readonly starvedMs: number;
-  /** A frame under way for longer than this is slow, when somebody is starved. */
-  readonly slowFrameMs: number;
+  /** Slow, when somebody is starved: an incomplete request, or answers not taken, for longer than this. */
+  readonly slowPeerMs: number;
 }
 
 export const admissionLimits: AdmissionLimits = {
   memoryBytesMax: 134_217_728,
+  tenantMemoryBytesMax: 67_108_864,
   strangerMemoryBytesMax: 16_777_216,
+  strangerAddressBytesMax: 8_388_608,
   starvedMs: 2_000,
-  slowFrameMs: 5_000,
+  slowPeerMs: 5_000,
 };

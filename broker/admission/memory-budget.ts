@@ -9,30 +9,41 @@ interface Waiter {
   granted: (() => void) | undefined;
 }
 
-/** Withdrawn waiters left in the middle of the queue before they are swept out. */
-const withdrawnWaitersMax = 64;
+/** The one who has waited longest. */
+export interface LongestWait {
+  readonly account: MemoryAccount;
+  readonly waitedMs: number;
+  /** Only its own share is used up: what others hold is not the reason. */
+  readonly byOwnShare: boolean;
+}
 
 /**
- * Counts the bytes that connections hold for requests and responses, and makes them take turns when there are too
- * many. Who does not get bytes at once stands in a queue and is served in order of arrival, whatever the size: a small
- * wish never overtakes a large one, so nobody waits for ever.
+ * Counts the bytes that clients make the broker hold for requests and responses, and makes them take turns when there
+ * are too many. Everybody has an account: a logical cluster, or the address of a peer that has not authenticated.
  *
- * Large frames ask first (`request`), before their memory is made. What exists already (small frames that came with
- * the last read, responses) is only counted (`take`) and may exceed the maximum by what one read of each connection
- * can bring; then everybody waits until it has gone down again.
+ * Nobody may hold more than a share of the whole, so that one client whose requests do not end (a partition without a
+ * quorum, a connection that sends or reads slowly) leaves room for all others. Who does not get bytes at once waits:
+ * accounts take turns, and inside an account wishes are served in order of arrival, whatever their size. So nobody waits
+ * for ever, and many connections bring no larger part than one.
  *
- * A wish larger than what is left waits; one larger than the maximum is a bug of the caller. Grants come from inside
- * `release` and must be cheap.
+ * Large frames ask first (`request`), before their memory is made. What exists already (small frames that came with the
+ * last read, responses) is only counted (`take`) and may exceed the maximum by what one read of each connection brings;
+ * then everybody waits until it has gone down again. Grants come from inside `release` and must be cheap.
  */
 export class MemoryBudget {
   readonly bytesMax: number;
+  /** Most that one account may hold; a single request may always be larger when the account holds nothing else. */
+  readonly shareBytesMax: number;
   readonly #nowMs: () => number;
+  readonly #accounts = new Map<string, MemoryAccount>();
+  /** Accounts with waiters, in the order of their turns. */
+  #turns: MemoryAccount[] = [];
   #usedBytes = 0;
-  readonly #waiters: Waiter[] = [];
-  #withdrawn = 0;
+  #granting = false;
 
-  constructor(bytesMax: number, nowMs: () => number) {
-    this.bytesMax = bytesMax;
+  constructor(sizes: { readonly bytesMax: number; readonly shareBytesMax: number }, nowMs: () => number) {
+    this.bytesMax = sizes.bytesMax;
+    this.shareBytesMax = sizes.shareBytesMax;
     this.#nowMs = nowMs;
   }
 
@@ -40,90 +51,187 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
-  /** Bytes that could be granted now. */
-  get freeBytes(): number {
-    return Math.max(0, this.bytesMax - this.#usedBytes);
+  /** The owner's account, for one more connection; to be closed with it. */
+  open(owner: string): MemoryAccount {
+    let account = this.#accounts.get(owner);
+    if (account === undefined) {
+      account = new MemoryAccount(this, owner);
+      this.#accounts.set(owner, account);
+    }
+    account.users += 1;
+    return account;
   }
 
-  /** Nobody may start anything new: the maximum is reached, or others stand in the queue. */
-  get exhausted(): boolean {
-    return this.#usedBytes >= this.bytesMax || this.#firstWaiter() !== undefined;
+  close(account: MemoryAccount): void {
+    account.users -= 1;
+    this.#forgetIfUnused(account);
   }
 
-  get waiting(): number {
-    return this.#waiters.length - this.#withdrawn;
+  /** undefined when nobody waits. */
+  longestWait(): LongestWait | undefined {
+    let longest: LongestWait | undefined;
+    for (const account of this.#turns) {
+      const first = account.firstWaiter();
+      if (first === undefined) continue;
+      const waitedMs = this.#nowMs() - first.sinceMs;
+      if (waitedMs <= (longest?.waitedMs ?? -1)) continue;
+      longest = { account, waitedMs, byOwnShare: !hasShareLeft(account, first.bytes, this.shareBytesMax) };
+    }
+    return longest;
   }
 
-  /** How long the first in the queue has waited, in milliseconds; 0 when nobody waits. */
-  get longestWaitMs(): number {
-    const first = this.#firstWaiter();
-    return first === undefined ? 0 : this.#nowMs() - first.sinceMs;
-  }
-
-  /** Counts bytes that are held already. */
-  take(bytes: number): void {
+  /** For accounts: see `MemoryAccount`. */
+  take(account: MemoryAccount, bytes: number): void {
+    account.usedBytes += bytes;
     this.#usedBytes += bytes;
   }
 
-  /** Gives back bytes that were taken or granted, and serves the queue. */
-  release(bytes: number): void {
-    assert(bytes >= 0 && bytes <= this.#usedBytes, "more bytes released than were taken");
+  release(account: MemoryAccount, bytes: number): void {
+    assert(bytes >= 0 && bytes <= account.usedBytes, "more bytes released than were taken");
+    account.usedBytes -= bytes;
     this.#usedBytes -= bytes;
+    this.#forgetIfUnused(account);
     this.#grant();
   }
 
-  /**
-   * Takes the bytes and returns undefined when they are there and nobody waits. Otherwise queues: `granted` is called
-   * once, when the bytes have been taken for the caller; the returned function withdraws the wish.
-   * A wish for 0 bytes waits until the budget is no longer exhausted.
-   */
-  request(bytes: number, granted: () => void): WithdrawWish | undefined {
+  isExhausted(account: MemoryAccount): boolean {
+    return this.#turns.length > 0 || !this.#fits(account, 0);
+  }
+
+  request(account: MemoryAccount, bytes: number, granted: () => void): WithdrawWish | undefined {
     assert(bytes >= 0 && bytes <= this.bytesMax, "a wish above the whole budget can never be granted");
-    if (!this.exhausted && this.#fits(bytes)) {
-      this.#usedBytes += bytes;
+    const othersFirst = account.firstWaiter() !== undefined || this.#someoneWaitsForRoom();
+    if (!othersFirst && this.#fits(account, bytes)) {
+      this.take(account, bytes);
       return undefined;
     }
     const waiter: Waiter = { bytes, sinceMs: this.#nowMs(), granted };
-    this.#waiters.push(waiter);
+    account.waiters.push(waiter);
+    if (!account.inTurn) this.#turns.push(account);
+    account.inTurn = true;
     return () => this.#withdraw(waiter);
   }
 
-  #fits(bytes: number): boolean {
+  #fits(account: MemoryAccount, bytes: number): boolean {
+    return this.#hasRoom(bytes) && hasShareLeft(account, bytes, this.shareBytesMax);
+  }
+
+  /** A wish for nothing waits until there is something. */
+  #hasRoom(bytes: number): boolean {
     return bytes === 0 ? this.#usedBytes < this.bytesMax : this.#usedBytes + bytes <= this.bytesMax;
   }
 
-  #firstWaiter(): Waiter | undefined {
-    while (this.#waiters.length > 0 && this.#waiters[0]?.granted === undefined) {
-      this.#waiters.shift();
-      this.#withdrawn -= 1;
-    }
-    return this.#waiters[0];
+  /** Whether somebody in turn waits for room, and not only for its own share. */
+  #someoneWaitsForRoom(): boolean {
+    return this.#turns.some((account) => {
+      const first = account.firstWaiter();
+      return first !== undefined && hasShareLeft(account, first.bytes, this.shareBytesMax);
+    });
   }
 
+  /** Serves accounts in turn. One that has used up its share is passed over; one for which there is no room stops all. */
   #grant(): void {
-    for (let first = this.#firstWaiter(); first !== undefined; first = this.#firstWaiter()) {
-      if (!this.#fits(first.bytes)) return;
-      this.#waiters.shift();
-      this.#usedBytes += first.bytes;
-      const { granted } = first;
-      first.granted = undefined;
-      granted?.();
+    if (this.#granting) return;
+    this.#granting = true;
+    let passedOver = 0;
+    while (passedOver < this.#turns.length) {
+      const account = this.#turns[0] as MemoryAccount;
+      const first = account.firstWaiter();
+      if (first === undefined) {
+        this.#turns.shift();
+        account.inTurn = false;
+      } else if (!hasShareLeft(account, first.bytes, this.shareBytesMax)) {
+        this.#turns.push(this.#turns.shift() as MemoryAccount);
+        passedOver += 1;
+      } else if (this.#hasRoom(first.bytes)) {
+        this.#turns.push(this.#turns.shift() as MemoryAccount);
+        passedOver = 0;
+        account.waiters.shift();
+        this.take(account, first.bytes);
+        const { granted } = first;
+        first.granted = undefined;
+        granted?.();
+      } else {
+        break;
+      }
+    }
+    this.#granting = false;
+  }
+
+  #forgetIfUnused(account: MemoryAccount): void {
+    if (account.users === 0 && account.usedBytes === 0 && this.#accounts.get(account.owner) === account) {
+      this.#accounts.delete(account.owner);
     }
   }
 
   #withdraw(waiter: Waiter): void {
     if (waiter.granted === undefined) return;
     waiter.granted = undefined;
-    this.#withdrawn += 1;
-    if (this.#withdrawn > withdrawnWaitersMax) this.#sweep();
     // The one withdrawn may have been what the others waited for.
     this.#grant();
   }
+}
 
-  #sweep(): void {
-    const kept = this.#waiters.filter(({ granted }) => granted !== undefined);
-    this.#waiters.length = 0;
-    this.#waiters.push(...kept);
-    this.#withdrawn = 0;
+/** What one owner holds; shared by all its connections. */
+export class MemoryAccount {
+  readonly owner: string;
+  readonly #budget: MemoryBudget;
+  /** Changed by the budget only. */
+  usedBytes = 0;
+  /** Connections that use the account. */
+  users = 0;
+  /** Stands in the budget's list of turns. */
+  inTurn = false;
+  readonly waiters: Waiter[] = [];
+
+  constructor(budget: MemoryBudget, owner: string) {
+    this.#budget = budget;
+    this.owner = owner;
   }
+
+  /** Bytes that could be granted now. */
+  get freeBytes(): number {
+    const { bytesMax, shareBytesMax, usedBytes } = this.#budget;
+    return Math.max(0, Math.min(bytesMax - usedBytes, shareBytesMax - this.usedBytes));
+  }
+
+  /** Nothing new should be started: the whole or the share is used up, or others wait for their turn. */
+  get exhausted(): boolean {
+    return this.#budget.isExhausted(this);
+  }
+
+  /** Counts bytes that are held already. */
+  take(bytes: number): void {
+    this.#budget.take(this, bytes);
+  }
+
+  /** Gives back bytes that were taken or granted, and serves those who wait. */
+  release(bytes: number): void {
+    this.#budget.release(this, bytes);
+  }
+
+  /**
+   * Takes the bytes and returns undefined when they are there and it is nobody else's turn. Otherwise queues: `granted`
+   * is called once, when the bytes have been taken for the caller; the returned function withdraws the wish.
+   * A wish for 0 bytes waits until the account is no longer exhausted.
+   */
+  request(bytes: number, granted: () => void): WithdrawWish | undefined {
+    return this.#budget.request(this, bytes, granted);
+  }
+
+  /** Ends one connection's use. */
+  close(): void {
+    this.#budget.close(this);
+  }
+
+  /** The first who still waits. */
+  firstWaiter(): Waiter | undefined {
+    while (this.waiters.length > 0 && this.waiters[0]?.granted === undefined) this.waiters.shift();
+    return this.waiters[0];
+  }
+}
+
+function hasShareLeft({ usedBytes }: MemoryAccount, bytes: number, shareBytesMax: number): boolean {
+  if (bytes === 0) return usedBytes < shareBytesMax;
+  return usedBytes === 0 || usedBytes + bytes <= shareBytesMax;
 }

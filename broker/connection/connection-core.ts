@@ -39,7 +39,7 @@ export type CloseCause =
   | "acks-zero-failed"
   | "idle"
   | "slow-reader"
-  | "slow-sender"
+  | "slow-peer"
   | "shutdown"
   | "internal-error";
 

@@ -1,11 +1,11 @@
 import type { FrameAssembler } from "../../shared/kafka/frame.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
-import type { MemoryBudget, WithdrawWish } from "../admission/memory-budget.ts";
+import type { MemoryAccount, WithdrawWish } from "../admission/memory-budget.ts";
 
-/** A whole frame and the budget that counts its bytes. */
+/** A whole frame and the account that counts its bytes. */
 export interface CountedFrame {
   readonly frame: Buffer;
-  readonly budget: MemoryBudget;
+  readonly account: MemoryAccount;
 }
 
 /** Why a connection is not read. */
@@ -25,15 +25,15 @@ export class FrameIntake {
   readonly #clock: Clock;
   readonly #holds = new Set<Hold>();
   #socket: IntakeSocket | undefined;
-  #budget: MemoryBudget;
+  #account: MemoryAccount;
   /** Bytes counted for the frame under way, and where. */
-  #reserved: { readonly bytes: number; readonly budget: MemoryBudget; readonly sinceMs: number } | undefined;
+  #reserved: { readonly bytes: number; readonly account: MemoryAccount; readonly sinceMs: number } | undefined;
   #withdraw: WithdrawWish | undefined;
   #closed = false;
 
-  constructor(assembler: FrameAssembler, budget: MemoryBudget, clock: Clock) {
+  constructor(assembler: FrameAssembler, account: MemoryAccount, clock: Clock) {
     this.#assembler = assembler;
-    this.#budget = budget;
+    this.#account = account;
     this.#clock = clock;
   }
 
@@ -53,9 +53,9 @@ export class FrameIntake {
   }
 
   /** From now on frames may be as large as this and are counted there: the client has authenticated. */
-  raise(frameBytesMax: number, budget: MemoryBudget): void {
+  raise(frameBytesMax: number, account: MemoryAccount): void {
     this.#assembler.frameBytesMax = frameBytesMax;
-    this.#budget = budget;
+    this.#account = account;
   }
 
   hold(reason: Hold): void {
@@ -69,10 +69,12 @@ export class FrameIntake {
 
   /** Counts the frames of one read and asks for the memory of the frame that has begun. */
   count(frames: readonly Buffer[]): readonly CountedFrame[] {
-    const counted = frames.map((frame) => ({ frame, budget: this.#countFrame(frame.length) }));
+    const counted = frames.map((frame) => ({ frame, account: this.#countFrame(frame.length) }));
+    // A frame whose memory is granted is read to its end: it must not wait behind those who wait for its memory.
+    if (this.#reserved !== undefined) return counted;
     const pending = this.#assembler.pendingFrameBytes;
-    if (pending > 0 && this.#reserved === undefined) this.#reserve(pending);
-    else if (this.#budget.exhausted) this.#reserve(0);
+    if (pending > 0) this.#reserve(pending);
+    else if (this.#account.exhausted) this.#reserve(0);
     return counted;
   }
 
@@ -81,28 +83,28 @@ export class FrameIntake {
     this.#closed = true;
     this.#withdraw?.();
     this.#withdraw = undefined;
-    this.#reserved?.budget.release(this.#reserved.bytes);
+    this.#reserved?.account.release(this.#reserved.bytes);
     this.#reserved = undefined;
   }
 
-  #countFrame(bytes: number): MemoryBudget {
+  #countFrame(bytes: number): MemoryAccount {
     const reserved = this.#reserved;
     if (reserved !== undefined) {
       // Frames come in order: the first to be complete is the one that memory was asked for.
       this.#reserved = undefined;
-      return reserved.budget;
+      return reserved.account;
     }
-    this.#budget.take(bytes);
-    return this.#budget;
+    this.#account.take(bytes);
+    return this.#account;
   }
 
   #reserve(bytes: number): void {
     if (this.#withdraw !== undefined || this.#closed) return;
-    const budget = this.#budget;
+    const account = this.#account;
     const granted = (): void => {
-      if (bytes > 0) this.#reserved = { bytes, budget, sinceMs: this.#clock.monotonicMs() };
+      if (bytes > 0) this.#reserved = { bytes, account, sinceMs: this.#clock.monotonicMs() };
     };
-    this.#withdraw = budget.request(bytes, () => {
+    this.#withdraw = account.request(bytes, () => {
       this.#withdraw = undefined;
       granted();
       this.letGo("memory");

@@ -3,7 +3,7 @@ import { TLSSocket } from "node:tls";
 import { MalformedMessageError } from "../../shared/kafka/codec/message-error.ts";
 import { FrameAssembler } from "../../shared/kafka/frame.ts";
 import { noMetrics } from "../../shared/telemetry/metrics.ts";
-import type { MemoryBudget } from "../admission/memory-budget.ts";
+import type { MemoryAccount, MemoryBudget } from "../admission/memory-budget.ts";
 import { type Opened, openRequest } from "../dispatch/open-request.ts";
 import type { HandlerRegistry } from "../dispatch/registry.ts";
 import type { BrokerServices } from "../handlers/context/broker-services.ts";
@@ -66,6 +66,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   readonly #outbox: Outbox;
   readonly #pipeline: RequestPipeline;
   readonly #endingListeners = new Set<() => void>();
+  #account: MemoryAccount;
   #state: ConnectionState;
   #lastActivityMs: number;
   /** The name that the client asked for in its TLS hello. */
@@ -85,11 +86,11 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     this.tenant = new TenantView(identity?.lkc, services);
     this.meters = new TenantMeters(identity === undefined ? noMetrics : services.metrics, identity?.lkc ?? "");
     const assembler = new FrameAssembler(identity ? limits.requestBytesMax : limits.strangerFrameBytesMax);
-    this.#intake = new FrameIntake(
-      assembler,
-      identity ? environment.memory : environment.strangerMemory,
-      services.clock,
-    );
+    this.#account =
+      identity === undefined
+        ? environment.strangerMemory.open(options.remoteAddress)
+        : environment.memory.open(identity.lkc);
+    this.#intake = new FrameIntake(assembler, this.#account, services.clock);
     this.#pipeline = new RequestPipeline(this, services.clock);
     this.sasl = new SaslSession({
       step: (event) => this.#step(event),
@@ -123,13 +124,20 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     return isStranger(this.#state);
   }
 
-  /** Since when an incomplete request has held memory; undefined when none does. */
-  get frameSinceMs(): number | undefined {
-    return this.#intake.frameSinceMs;
+  get account(): MemoryAccount {
+    return this.#account;
+  }
+
+  /** Since when memory is held that the peer could give free: an incomplete request, answers not taken. */
+  get slowSinceMs(): number | undefined {
+    const { frameSinceMs } = this.#intake;
+    const { stuckSinceMs } = this.#outbox;
+    if (frameSinceMs === undefined || stuckSinceMs === undefined) return frameSinceMs ?? stuckSinceMs;
+    return Math.min(frameSinceMs, stuckSinceMs);
   }
 
   responseBytesAllowed(): number {
-    return this.#environment.memory.freeBytes;
+    return this.#account.freeBytes;
   }
 
   whenEnding(run: () => void): Withdraw {
@@ -187,7 +195,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
 
   send(chunks: readonly Buffer[]): void {
     const bytes = this.#outbox.send(chunks);
-    if (bytes > 0) this.#environment.memory.take(bytes);
+    this.#account.take(bytes);
     if (this.#outbox.unsentBytes > this.#environment.limits.unsentBytesMax) {
       this.#pipeline.paused = true;
       this.#intake.hold("unsent");
@@ -245,7 +253,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   }
 
   #onSent(bytes: number): void {
-    this.#environment.memory.release(bytes);
+    this.#account.release(bytes);
     if (this.#state.kind === "closed") return;
     if (this.#outbox.unsentBytes <= this.#environment.limits.unsentBytesMax) {
       this.#intake.letGo("unsent");
@@ -313,7 +321,11 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     if (this.tenant.lkc === identity.lkc) return;
     this.tenant = new TenantView(identity.lkc, services);
     this.meters = new TenantMeters(services.metrics, identity.lkc);
-    this.#intake.raise(limits.requestBytesMax, memory);
+    this.#account.release(this.#outbox.unsentBytes);
+    this.#account.close();
+    this.#account = memory.open(identity.lkc);
+    this.#account.take(this.#outbox.unsentBytes);
+    this.#intake.raise(limits.requestBytesMax, this.#account);
     this.#log("client-authenticated", { lkc: identity.lkc, keyId: identity.keyId, serverName: this.#serverName });
     this.#options.onAuthenticated();
   }
@@ -350,6 +362,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   #onClosed(): void {
     this.fail("peer-closed");
     this.#outbox.close();
+    this.#account.close();
     this.#options.onClosed(this.#state.kind === "closed" ? this.#state.cause : "peer-closed");
   }
 

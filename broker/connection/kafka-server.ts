@@ -3,7 +3,7 @@ import type net from "node:net";
 import { verifySecret } from "../../shared/access/api-key-secret.ts";
 import type { CancelTimer } from "../../shared/ports/timers.ts";
 import { type AdmissionLimits, admissionLimits } from "../admission/limits.ts";
-import { MemoryBudget } from "../admission/memory-budget.ts";
+import { type LongestWait, MemoryBudget } from "../admission/memory-budget.ts";
 import { createRegistry } from "../dispatch/all-handlers.ts";
 import type { BrokerServices } from "../handlers/context/broker-services.ts";
 import type { ClientIdentity } from "../handlers/context/client-session.ts";
@@ -45,7 +45,7 @@ export class KafkaServer {
     this.#services = services;
     this.#limits = { ...connectionLimits, ...options.limits };
     this.#admission = { ...admissionLimits, ...options.admission };
-    assertConnectionLimits(this.#limits, this.#admission.memoryBytesMax);
+    assertConnectionLimits(this.#limits, this.#admission);
     const nowMs = () => services.clock.monotonicMs();
     this.#counts = new ConnectionCounts(this.#limits);
     this.#environment = {
@@ -55,8 +55,14 @@ export class KafkaServer {
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),
-      memory: new MemoryBudget(this.#admission.memoryBytesMax, nowMs),
-      strangerMemory: new MemoryBudget(this.#admission.strangerMemoryBytesMax, nowMs),
+      memory: new MemoryBudget(
+        { bytesMax: this.#admission.memoryBytesMax, shareBytesMax: this.#admission.tenantMemoryBytesMax },
+        nowMs,
+      ),
+      strangerMemory: new MemoryBudget(
+        { bytesMax: this.#admission.strangerMemoryBytesMax, shareBytesMax: this.#admission.strangerAddressBytesMax },
+        nowMs,
+      ),
     };
     this.#listeners = options.listeners.map(
       (config) => new Listener(config, (socket, listener) => this.#accept(socket, listener)),
@@ -169,21 +175,31 @@ export class KafkaServer {
   #sweep(): void {
     const nowMs = this.#services.clock.monotonicMs();
     for (const connection of this.#connections) connection.tick(nowMs);
-    if (this.#environment.memory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, false);
-    if (this.#environment.strangerMemory.longestWaitMs >= this.#admission.starvedMs) this.#cutSlowSender(nowMs, true);
+    this.#relieve(this.#environment.memory, false);
+    this.#relieve(this.#environment.strangerMemory, true);
   }
 
-  /** Others wait for the memory that an unfinished request holds: the one that takes longest gives it back. */
-  #cutSlowSender(nowMs: number, stranger: boolean): void {
-    let slowest: KafkaConnection | undefined;
-    let sinceMs = nowMs - this.#admission.slowFrameMs;
+  /** When somebody has waited too long for memory, those who hold theirs by being slow give it back, the slowest first. */
+  #relieve(memory: MemoryBudget, strangers: boolean): void {
+    const starved = (): LongestWait | undefined => {
+      const longest = memory.longestWait();
+      return longest !== undefined && longest.waitedMs >= this.#admission.starvedMs ? longest : undefined;
+    };
+    const wait = starved();
+    if (wait === undefined) return;
+    const slowBeforeMs = this.#services.clock.monotonicMs() - this.#admission.slowPeerMs;
+    const slow: { readonly connection: KafkaConnection; readonly sinceMs: number }[] = [];
     for (const connection of this.#connections) {
-      const { frameSinceMs } = connection;
-      if (connection.stranger !== stranger || frameSinceMs === undefined || frameSinceMs > sinceMs) continue;
-      slowest = connection;
-      sinceMs = frameSinceMs;
+      const { stranger, account, slowSinceMs: sinceMs } = connection;
+      if (stranger !== strangers || sinceMs === undefined || sinceMs > slowBeforeMs) continue;
+      // Who has used up its own share is not helped by what others give back.
+      if (!wait.byOwnShare || account === wait.account) slow.push({ connection, sinceMs });
     }
-    slowest?.fail("slow-sender");
+    slow.sort((a, b) => a.sinceMs - b.sinceMs);
+    for (const { connection } of slow) {
+      if (starved() === undefined) return;
+      connection.fail("slow-peer");
+    }
   }
 
   #measure(): void {

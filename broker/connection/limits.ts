@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import type { AdmissionLimits } from "../admission/limits.ts";
 
 /**
  * Bounds of the listeners and of each connection. Milliseconds and bytes.
@@ -57,8 +58,12 @@ export const connectionLimits: ConnectionLimits = {
 };
 
 /** Relations that the code relies on. */
-export function assertConnectionLimits(limits: ConnectionLimits, memoryBytesMax: number): void {
-  assert(limits.requestBytesMax <= memoryBytesMax, "the largest request must fit the memory for requests");
+export function assertConnectionLimits(limits: ConnectionLimits, admission: AdmissionLimits): void {
+  assert(limits.requestBytesMax <= admission.memoryBytesMax, "the largest request must fit the memory for requests");
+  assert(
+    limits.strangerFrameBytesMax <= admission.strangerMemoryBytesMax,
+    "a stranger's largest request must fit the memory for strangers",
+  );
   assert(limits.strangerFrameBytesMax <= limits.requestBytesMax, "strangers may not send more than tenants");
   assert(limits.inFlightRequestsMax >= 1, "one request must be possible");
   assert(limits.sweepMs < limits.authenticateMs && limits.sweepMs < limits.idleMs, "deadlines are met by the sweep");

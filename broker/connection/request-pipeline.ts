@@ -1,5 +1,5 @@
 import type { Clock } from "../../shared/ports/clock.ts";
-import type { MemoryBudget } from "../admission/memory-budget.ts";
+import type { MemoryAccount } from "../admission/memory-budget.ts";
 import type { Opened } from "../dispatch/open-request.ts";
 import type { RegistryEntry } from "../dispatch/registry.ts";
 import { type Reply, Unanswered } from "../handlers/context/handler.ts";
@@ -38,7 +38,7 @@ interface Running {
   readonly slot: ResponseSlot;
   readonly entry: RegistryEntry | undefined;
   readonly pipelined: boolean;
-  readonly budget: MemoryBudget;
+  readonly account: MemoryAccount;
   readonly bytes: number;
   readonly startedMs: number;
 }
@@ -77,7 +77,7 @@ export class RequestPipeline {
 
   add(frames: readonly CountedFrame[]): void {
     for (const counted of frames) {
-      if (this.#closed) counted.budget.release(counted.frame.length);
+      if (this.#closed) counted.account.release(counted.frame.length);
       else this.#queue.push(counted);
     }
     this.pump();
@@ -113,7 +113,7 @@ export class RequestPipeline {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const counted of this.#queue) counted?.budget.release(counted.frame.length);
+    for (const counted of this.#queue) counted?.account.release(counted.frame.length);
     this.#queue = [];
     this.#next = 0;
     this.#opened = undefined;
@@ -127,19 +127,19 @@ export class RequestPipeline {
     this.#next = 0;
   }
 
-  #start(opened: Startable, { frame, budget }: CountedFrame, pipelined: boolean): void {
+  #start(opened: Startable, { frame, account }: CountedFrame, pipelined: boolean): void {
     const entry = opened.kind === "bare-token" ? undefined : opened.entry;
     if (entry !== undefined && !this.#owner.mayServe(entry.api.key)) {
-      budget.release(frame.length);
+      account.release(frame.length);
       return;
     }
     const estimate = opened.kind === "request" ? opened.entry.memoryEstimate(frame.length) : 0;
-    budget.take(estimate);
+    account.take(estimate);
     const running: Running = {
       slot: this.#order.enter(),
       entry,
       pipelined,
-      budget,
+      account,
       bytes: frame.length + estimate,
       startedMs: this.#clock.monotonicMs(),
     };
@@ -195,7 +195,7 @@ export class RequestPipeline {
   }
 
   #settle(running: Running): void {
-    running.budget.release(running.bytes);
+    running.account.release(running.bytes);
     this.#running -= 1;
     if (running.pipelined) this.#runningInOrder -= 1;
   }

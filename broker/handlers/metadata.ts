@@ -27,6 +27,8 @@ import { PartitionDescriber } from "./context/partition-describer.ts";
 import { wireTopicId } from "./context/topic-ids.ts";
 import { autoCreateTopicsMax, autoCreateWaitMs, decodedBytes } from "./limits.ts";
 
+const byIdFrom = 12;
+
 type AskedTopics = NonNullable<MetadataRequest["topics"]>;
 /** What creating a topic came to, by its name. */
 type Outcomes = ReadonlyMap<string, ErrorName>;
@@ -110,12 +112,14 @@ function respond(
 }
 
 function answerTopic(
-  { session: { tenant } }: RequestContext,
+  { session: { tenant }, version }: RequestContext,
   { name, topicId }: AskedTopics[number],
   { describe, outcomes }: { readonly describe: (topic: TopicImage) => MetadataTopic; readonly outcomes: Outcomes },
 ): MetadataTopic {
   const refuse = (error: ErrorName): MetadataTopic => ({ errorCode: errorCode[error], name, topicId, partitions: [] });
   if (name === null) {
+    // v10 and v11 carry ids, but cannot be asked by them.
+    if (version < byIdFrom) return { ...refuse("INVALID_REQUEST"), name: "" };
     if (topicId === ZERO_UUID) return refuse("INVALID_REQUEST");
     const topic = tenant.topicById(topicId);
     return topic === undefined ? refuse("UNKNOWN_TOPIC_ID") : describe(topic);
