@@ -27,3 +27,6 @@ export const entriesKeptBelowSnapshot = 1_000;
 
 /** Entries after which a new snapshot is due. Replaying so many takes well under a second. */
 export const entriesPerSnapshot = 1_000;
+
+/** Lines of a snapshot written or verified in one turn of the event loop: two to four milliseconds. */
+export const snapshotLinesPerTurn = 200;

@@ -6,11 +6,20 @@ import { type Random, randomUuid } from "../../ports/random.ts";
 import type { Timers } from "../../ports/timers.ts";
 import type { ImageState } from "../image/image-state.ts";
 import type { MetadataImage } from "../image/metadata-image.ts";
-import { decodeSnapshot, encodeSnapshot } from "../image/snapshot.ts";
+import {
+  type CapturedImage,
+  captureImage,
+  decodeSnapshot,
+  frameSnapshot,
+  snapshotBody,
+  snapshotHash,
+  snapshotLineFault,
+  snapshotLines,
+} from "../image/snapshot.ts";
 import type { MetadataSeq } from "../records/record.ts";
 import { Backoff } from "./backoff.ts";
 import { type SnapshotPointer, snapshotPointerItem, snapshotPointerUnchanged } from "./items/snapshot-pointer-item.ts";
-import { loadAttemptsMax, reservedItemAttemptsMax } from "./limits.ts";
+import { loadAttemptsMax, reservedItemAttemptsMax, snapshotLinesPerTurn } from "./limits.ts";
 import type { LogCorrupt, LogUnavailable } from "./metadata-log.ts";
 import { retriedRead } from "./retried-read.ts";
 import { readSnapshotPointer, type SnapshotPointerResult } from "./snapshot-pointer.ts";
@@ -43,6 +52,7 @@ export class SnapshotStore {
   readonly #log: string;
   readonly #items: ItemStore;
   readonly #objects: ObjectStore;
+  readonly #timers: Timers;
   readonly #random: Random;
   readonly #backoff: Backoff;
 
@@ -50,6 +60,7 @@ export class SnapshotStore {
     this.#log = options.log;
     this.#items = options.items;
     this.#objects = options.objects;
+    this.#timers = options.timers;
     this.#random = options.random;
     this.#backoff = new Backoff(options.timers, options.random);
   }
@@ -80,14 +91,19 @@ export class SnapshotStore {
     return { kind: "unavailable", message: "the snapshot that the pointer names is not there" };
   }
 
-  /** Writes a snapshot, reads it back, verifies it, and only then moves the pointer to it. */
+  /**
+   * Writes a snapshot of the image as it is now, reads it back, verifies it, and only then moves the pointer to it.
+   * Takes many turns of the event loop, none of them long: a broker serves clients meanwhile.
+   */
   async write(image: MetadataImage): Promise<SnapshotWriteResult> {
-    const bytes = encodeSnapshot(image);
+    const captured = captureImage(image);
+    const { seq, featureLevel } = captured.header;
+    const bytes = await this.#encode(captured);
     const pointer: SnapshotPointer = {
-      seq: image.seq,
+      seq,
       // Unique, so that a writer that was taken for dead cannot touch the object of another.
-      objectKey: `metadata/${this.#log}/${String(image.seq).padStart(16, "0")}-${randomUuid(this.#random)}`,
-      sha256: createHash("sha256").update(bytes).digest("hex"),
+      objectKey: `metadata/${this.#log}/${String(seq).padStart(16, "0")}-${randomUuid(this.#random)}`,
+      sha256: snapshotHash(bytes).toString("hex"),
     };
     const put = await this.#objects.put(pointer.objectKey, bytes, { ifAbsent: true });
     if (put.kind !== "done" && put.kind !== "unknown") {
@@ -97,11 +113,52 @@ export class SnapshotStore {
     if (back.kind !== "found") {
       return { kind: "unavailable", message: `snapshot not read back: ${back.kind}` };
     }
-    const verified = decodedAs(pointer, this.#log, back.body);
-    if (verified.kind !== "loaded" || !encodeSnapshot(verified.state).equals(bytes)) {
-      return { kind: "corrupt", message: `snapshot ${pointer.objectKey} is not what was written` };
+    const fault = back.body.equals(bytes) ? await this.#fault(back.body, featureLevel) : "other bytes came back";
+    return fault === undefined
+      ? this.#point(pointer, bytes.length)
+      : { kind: "corrupt", message: `snapshot ${pointer.objectKey}: ${fault}` };
+  }
+
+  async #encode(captured: CapturedImage): Promise<Buffer> {
+    const hash = createHash("sha256");
+    const body: Buffer[] = [];
+    let lines: string[] = [];
+    const flush = () => {
+      const chunk = Buffer.from(`${body.length === 0 ? "" : "\n"}${lines.join("\n")}`);
+      hash.update(chunk);
+      body.push(chunk);
+      lines = [];
+    };
+    for (const line of snapshotLines(captured)) {
+      lines.push(line);
+      if (lines.length === snapshotLinesPerTurn) {
+        flush();
+        await this.#turn();
+      }
     }
-    return this.#point(pointer, bytes.length);
+    if (lines.length > 0) {
+      flush();
+    }
+    return frameSnapshot(body, hash.digest());
+  }
+
+  /** Why the snapshot cannot be loaded as what it was written for; undefined when it can. */
+  async #fault(bytes: Buffer, featureLevel: number): Promise<string | undefined> {
+    const lines = snapshotBody(bytes).toString().split("\n");
+    for (const [index, line] of lines.entries()) {
+      const fault = snapshotLineFault(line, index, featureLevel);
+      if (fault !== undefined) {
+        return fault;
+      }
+      if (index % snapshotLinesPerTurn === 0) {
+        await this.#turn();
+      }
+    }
+    return undefined;
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#timers.afterTurn(resolve));
   }
 
   async #point(pointer: SnapshotPointer, bytes: number): Promise<SnapshotWriteResult> {
@@ -125,7 +182,7 @@ export class SnapshotStore {
 }
 
 function decodedAs(pointer: SnapshotPointer, log: string, bytes: Buffer): SnapshotLoadResult {
-  if (createHash("sha256").update(bytes).digest("hex") !== pointer.sha256) {
+  if (snapshotHash(bytes).toString("hex") !== pointer.sha256) {
     return { kind: "corrupt", message: `snapshot ${pointer.objectKey} does not match its pointer` };
   }
   const decoded = decodeSnapshot(bytes);

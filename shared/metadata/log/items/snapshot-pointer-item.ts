@@ -10,7 +10,7 @@ export interface SnapshotPointer {
   /** The image holds all entries up to this one. */
   readonly seq: MetadataSeq;
   readonly objectKey: string;
-  /** SHA-256 of the object, in hex. */
+  /** SHA-256 of the snapshot's body, in hex, as it also stands in its head: binds the object to this item. */
   readonly sha256: string;
 }
 
