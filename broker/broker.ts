@@ -147,6 +147,7 @@ export class Broker {
       incarnationId,
       ports: this.#ports,
       isStopped: () => this.#stopped,
+      forgetReplicas: () => states.clear(),
     });
     this.#identity = identity;
     if (this.#stopped) return;
@@ -155,6 +156,8 @@ export class Broker {
     const running = this.#compose(identity, states, logs, transport);
     this.#running = running;
     await running.replicas.start(this.image);
+    // Until the logs were all recovered from what a power cut may have left, every start does it.
+    if (opened.suspect) void running.replicas.allOpened.then(() => this.#markRecovered());
     this.metadata.follower.subscribe((delta, image) => this.#onDelta(delta, image));
     running.links.start(() => this.metadata.storeReachable);
     this.#setPeers();
@@ -185,10 +188,20 @@ export class Broker {
     running.controller.stop();
     running.links.stop();
     this.metadata.follower.stop();
-    await running.replicas.stop(clean);
+    const synced = await running.replicas.stop(clean);
     if (!clean) return;
     await running.states.close();
-    await this.#identityStore.markClean();
+    // Without the mark, what a power cut may take now is not trusted at the next start.
+    if (synced) await this.#identityStore.markClean();
+    else this.#ports.logger.warn("shutdown-not-clean");
+  }
+
+  async #markRecovered(): Promise<void> {
+    try {
+      await this.#identityStore.markRecovered();
+    } catch (error) {
+      this.#ports.logger.warn("recovery-not-marked", { error: String(error) });
+    }
   }
 
   async #loadMetadata(): Promise<void> {

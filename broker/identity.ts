@@ -14,7 +14,7 @@ export interface Identity {
 interface LastRun {
   readonly bootId: string;
   readonly cleanShutdown: boolean;
-  /** The data may not have survived, and the metadata log does not say so yet. */
+  /** The data may not have survived, and was not registered so, or its logs were not all recovered yet. */
   readonly suspect: boolean;
 }
 
@@ -79,8 +79,8 @@ export class IdentityStore {
     return identity;
   }
 
-  /** The metadata log knows now that the data is suspect. */
-  async markRegistered(): Promise<void> {
+  /** The metadata log knows that the data is suspect, and what is left of it was read and mended. */
+  async markRecovered(): Promise<void> {
     await this.#writeLastRun({ cleanShutdown: false, suspect: false });
   }
 

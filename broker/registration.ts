@@ -18,6 +18,8 @@ export interface RegistrationOptions {
   readonly recoverWithoutMajority: boolean;
   readonly ports: { readonly timers: Timers; readonly random: Random; readonly logger: Logger };
   isStopped(): boolean;
+  /** Forgets what replicas promised and accepted: that was said under an id which this data gives up. */
+  forgetReplicas(): Promise<void>;
 }
 
 /**
@@ -34,23 +36,23 @@ export async function registerBroker(
   const { logger, timers } = options.ports;
   let { identity, suspect } = opened;
   // -1 stands for "any id": a new storage id makes the log give out a new broker id.
-  if (suspect && !options.recoverWithoutMajority) {
+  const rebind = async () => {
+    await options.forgetReplicas();
     identity = await store.rebind(options.cell, anyId);
     suspect = false;
-  }
+  };
+  if (suspect && !options.recoverWithoutMajority) await rebind();
   while (!options.isStopped()) {
     const result = await metadata.propose((image) => decideRegisterBroker(image, command(identity, suspect, options)));
     const reply = result.kind === "done" ? result.reply : undefined;
     if (reply?.kind === "registered") {
       if (identity.brokerId !== reply.brokerId) identity = await store.adopt({ ...identity, brokerId: reply.brokerId });
-      await store.markRegistered();
       logger.info("broker-registered", { brokerId: identity.brokerId, suspect });
       return identity;
     }
     if (reply?.kind === "id-taken") {
       logger.warn("broker-id-taken", { brokerId: reply.brokerId });
-      identity = await store.rebind(options.cell, anyId);
-      suspect = false;
+      await rebind();
     } else if (reply !== undefined && reply.kind !== "continue") {
       throw new Error(`the metadata log refused this broker: ${reply.message ?? reply.kind}`);
     } else if (reply === undefined) {

@@ -5,8 +5,8 @@ import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
 import { type LogEnvironment, makeLogEnvironment } from "../log/log-environment.ts";
 import { PartitionLog } from "../log/partition-log.ts";
+import type { LogDirectory } from "./log-directory.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
-import type { LogDirectory } from "./replica-manager.ts";
 
 const directoryName = /^([0-9a-f]{32})-(\d+)$/;
 

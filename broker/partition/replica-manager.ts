@@ -12,27 +12,19 @@ import type { ReplicationRules } from "../replication/replication-rules.ts";
 import { HostedReplica } from "./hosted-replica.ts";
 import {
   highWatermarkIntervalMs,
-  logReopenMs,
-  openConcurrency,
   parkedAttachesMax,
   reportIntervalMs,
   retentionIntervalMs,
   syncConcurrency,
   syncIntervalMs,
 } from "./limits.ts";
+import type { LogDirectory } from "./log-directory.ts";
 import type { HostedPartition, PartitionHost } from "./partition-contract.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
 import { Replica } from "./replica.ts";
 import type { ReplicaContext, ReplicaReport, StreamOwner } from "./replica-context.ts";
+import { isHosted, ReplicaSlots } from "./replica-slots.ts";
 import type { SealAnswer } from "./seal-answer.ts";
-
-/** Where the logs of a broker's replicas are kept. */
-export interface LogDirectory {
-  open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract>;
-  /** All replicas that have files: what the image does not know any more is deleted. */
-  list(): Promise<readonly { readonly topicId: TopicId; readonly partition: number }[]>;
-  remove(topicId: TopicId, partition: number): Promise<void>;
-}
 
 export interface ReplicaManagerPorts {
   readonly self: BrokerId;
@@ -51,21 +43,14 @@ export interface ReplicaManagerPorts {
   onEvent(event: "truncated" | "became-leader" | "log-failed"): void;
 }
 
-type Slot =
-  /** Being opened; the newest record is applied when it is open. */
-  | { readonly kind: "opening"; record: PartitionState; unwanted: boolean }
-  | { readonly kind: "open"; readonly hosted: HostedReplica };
-
 /** The replicas that this broker hosts: made, changed and removed as the metadata image says, and found by handlers. */
 export class ReplicaManager implements PartitionHost {
   readonly #ports: ReplicaManagerPorts;
-  readonly #slots = new Map<TopicId, Map<number, Slot>>();
+  readonly #slots: ReplicaSlots;
   readonly #outbound = new WeakMap<PeerLink, Map<number, StreamOwner>>();
   readonly #inbound = new WeakMap<PeerLink, Map<number, Replica>>();
   readonly #inboundOf = new WeakMap<Replica, { readonly link: PeerLink; readonly stream: number }>();
   readonly #parked = new Map<string, { readonly link: PeerLink; readonly message: AttachMessage }>();
-  readonly #openQueue: (() => Promise<void>)[] = [];
-  #opening = 0;
   readonly #attention = new Set<Replica>();
   readonly #movedWatermarks = new Set<Replica>();
   readonly #cancel: CancelTimer[] = [];
@@ -76,17 +61,28 @@ export class ReplicaManager implements PartitionHost {
 
   constructor(ports: ReplicaManagerPorts) {
     this.#ports = ports;
+    this.#slots = new ReplicaSlots({
+      self: ports.self,
+      timers: ports.timers,
+      logger: ports.logger,
+      logs: ports.logs,
+      settingsOf: (topic) => ports.settingsOf(topic),
+      make: (topic, record, log) => this.#make(topic, record, log),
+      onOpened: (replica) => this.#onOpened(replica),
+      onOpenFailed: () => this.#planReports(),
+      remove: (replica) => this.#remove(replica),
+    });
   }
 
   /** Applies the first image: opens what is hosted, removes files of what is gone. */
   async start(image: MetadataImage): Promise<void> {
     for (const found of await this.#ports.logs.list()) {
       const record = image.topics.get(found.topicId)?.partitions[found.partition];
-      if (record !== undefined && hosts(record, this.#ports.self)) continue;
+      if (record !== undefined && isHosted(record, this.#ports.self)) continue;
       await this.#ports.logs.remove(found.topicId, found.partition);
       await this.#ports.states.remove(found.topicId, found.partition);
     }
-    this.#applyAll(image);
+    this.#slots.applyImage(image);
     this.#every(syncIntervalMs, () => this.#syncAll());
     this.#every(retentionIntervalMs, () => this.#retain());
     this.#every(reportIntervalMs, () => this.#retryAttaches());
@@ -96,33 +92,35 @@ export class ReplicaManager implements PartitionHost {
   onDelta(delta: MetadataDelta, image: MetadataImage): void {
     if (this.#stopped) return;
     if (delta.reset) {
-      this.#applyAll(image);
+      this.#slots.applyImage(image);
       return;
     }
-    for (const topicId of delta.topicsDeleted.keys()) this.#removeTopic(topicId);
+    for (const topicId of delta.topicsDeleted.keys()) this.#slots.removeTopic(topicId);
     for (const [topicId, changed] of delta.topicsChanged) {
       const topic = image.topics.get(topicId);
       if (topic === undefined) continue;
-      for (const partition of changed.partitions) this.#applyPartition(topic, partition);
-      if (changed.configs) this.#reconfigure(topic);
+      for (const partition of changed.partitions) this.#slots.applyPartition(topic, partition);
+      if (changed.configs) this.#slots.reconfigure(topic);
     }
-    if (delta.cellConfigsChanged) for (const topic of image.topics.values()) this.#reconfigure(topic);
+    if (delta.cellConfigsChanged) for (const topic of image.topics.values()) this.#slots.reconfigure(topic);
+  }
+
+  /** Resolves when every log that the first image asks for was opened once, and so has been recovered. */
+  get allOpened(): Promise<void> {
+    return this.#slots.allOpened;
   }
 
   find(topicId: TopicId, partition: number): HostedPartition | undefined {
-    const slot = this.#slots.get(topicId)?.get(partition);
-    return slot?.kind === "open" ? slot.hosted : undefined;
+    return this.#slots.find(topicId, partition);
   }
 
   /** Every open replica. */
-  *replicas(): Generator<Replica> {
-    for (const partitions of this.#slots.values())
-      for (const slot of partitions.values()) if (slot.kind === "open") yield slot.hosted.replica;
+  replicas(): Iterable<Replica> {
+    return this.#slots.replicas();
   }
 
   replica(topicId: TopicId, partition: number): Replica | undefined {
-    const slot = this.#slots.get(topicId)?.get(partition);
-    return slot?.kind === "open" ? slot.hosted.replica : undefined;
+    return this.#slots.find(topicId, partition)?.replica;
   }
 
   async seal(topicId: TopicId, partition: number, epoch: LeaderEpoch): Promise<SealAnswer> {
@@ -185,14 +183,12 @@ export class ReplicaManager implements PartitionHost {
     await this.#ports.states.sync();
   }
 
-  /** Ends all roles and closes all logs, cleanly if asked. */
-  async stop(clean: boolean): Promise<void> {
+  /** Ends all roles and closes all logs, cleanly if asked. Answers whether all that is on the disk was synced. */
+  async stop(clean: boolean): Promise<boolean> {
     this.#stopped = true;
     for (const cancel of this.#cancel) cancel();
     await this.#syncing;
-    const closing: Promise<void>[] = [];
-    for (const replica of this.replicas()) closing.push(replica.close(clean));
-    await Promise.allSettled(closing);
+    return this.#slots.close(clean);
   }
 
   #every(intervalMs: number, run: () => void): void {
@@ -205,102 +201,32 @@ export class ReplicaManager implements PartitionHost {
     this.#cancel[place] = this.#ports.timers.after(intervalMs, again);
   }
 
-  #applyAll(image: MetadataImage): void {
-    for (const topicId of this.#slots.keys()) if (!image.topics.has(topicId)) this.#removeTopic(topicId);
-    for (const topic of image.topics.values()) {
-      for (const record of topic.partitions) this.#applyPartition(topic, record.partition);
-      this.#reconfigure(topic);
-    }
-  }
-
-  #applyPartition(topic: TopicImage, partition: number): void {
-    const record = topic.partitions[partition];
-    if (record === undefined) return;
-    const slot = this.#slots.get(topic.topicId)?.get(partition);
-    const wanted = hosts(record, this.#ports.self);
-    if (slot === undefined) {
-      if (wanted) this.#open(topic, record);
-    } else if (slot.kind === "opening") {
-      slot.record = record;
-      slot.unwanted = !wanted;
-    } else if (wanted) {
-      slot.hosted.replica.onRecord(record);
-    } else {
-      this.#removeReplica(topic.topicId, partition);
-    }
-  }
-
-  #open(topic: TopicImage, record: PartitionState): void {
+  #make(topic: TopicImage, record: PartitionState, log: PartitionLogContract): HostedReplica {
     const { topicId } = topic;
-    const partitions = this.#slots.get(topicId) ?? new Map<number, Slot>();
-    this.#slots.set(topicId, partitions);
-    const slot: Slot & { kind: "opening" } = { kind: "opening", record, unwanted: false };
-    partitions.set(record.partition, slot);
-    this.#openQueue.push(async () => {
-      if (slot.unwanted || this.#stopped) {
-        if (partitions.get(record.partition) === slot) partitions.delete(record.partition);
-        return;
-      }
-      const log = await this.#ports.logs.open(topicId, record.partition, this.#ports.settingsOf(topic));
-      if (this.#stopped) {
-        await log.close(false);
-        return;
-      }
-      this.#opened(topic, slot, partitions, log);
-    });
-    this.#openNext();
-  }
-
-  #openNext(): void {
-    while (this.#opening < openConcurrency) {
-      const open = this.#openQueue.shift();
-      if (open === undefined) return;
-      this.#opening++;
-      open()
-        .catch((error: unknown) => {
-          this.#ports.logger.error("log-not-opened", { error: String(error) });
-          this.#ports.timers.after(logReopenMs, () => {
-            this.#openQueue.push(open);
-            this.#openNext();
-          });
-        })
-        .finally(() => {
-          this.#opening--;
-          this.#openNext();
+    const { partition } = record;
+    const state = this.#stateOf(topicId, record, log);
+    const hosted = new HostedReplica(
+      this.#ports.settingsOf(topic),
+      this.#ports.clock,
+      (onChanged, minInsyncReplicas) => {
+        const context = this.#contextFor(topicId, partition, () => hosted);
+        return new Replica(record, log, state, context, {
+          reopenLog: () => this.#ports.logs.open(topicId, partition, hosted.settings),
+          onChanged,
+          minInsyncReplicas,
         });
-    }
+      },
+    );
+    return hosted;
   }
 
-  #opened(
-    topic: TopicImage,
-    slot: Slot & { kind: "opening" },
-    partitions: Map<number, Slot>,
-    log: PartitionLogContract,
-  ): void {
-    const { partition } = slot.record;
-    const state = this.#stateOf(topic.topicId, slot.record, log);
-    const settings = this.#ports.settingsOf(topic);
-    const hosted = new HostedReplica(settings, this.#ports.clock, (onChanged, minInsyncReplicas) => {
-      const context = this.#contextFor(topic.topicId, partition, () => hosted);
-      return new Replica(slot.record, log, state, context, {
-        reopenLog: () => this.#ports.logs.open(topic.topicId, partition, hosted.settings),
-        onChanged,
-        minInsyncReplicas,
-      });
-    });
-    if (slot.unwanted) {
-      partitions.delete(partition);
-      void this.#delete(topic.topicId, partition, hosted.replica);
-      return;
-    }
-    partitions.set(partition, { kind: "open", hosted });
-    hosted.replica.considerOffice();
-    const key = `${topic.topicId}-${partition}`;
+  #onOpened(replica: Replica): void {
+    replica.considerOffice();
+    const key = `${replica.context.topicId}-${replica.context.partition}`;
     const parked = this.#parked.get(key);
-    if (parked !== undefined) {
-      this.#parked.delete(key);
-      this.#attachTo(hosted.replica, parked.link, parked.message);
-    }
+    if (parked === undefined) return;
+    this.#parked.delete(key);
+    this.#attachTo(replica, parked.link, parked.message);
   }
 
   /**
@@ -354,21 +280,8 @@ export class ReplicaManager implements PartitionHost {
     streams.set(message.stream, replica);
   }
 
-  #removeTopic(topicId: TopicId): void {
-    for (const partition of this.#slots.get(topicId)?.keys() ?? []) this.#removeReplica(topicId, partition);
-    this.#slots.delete(topicId);
-  }
-
-  #removeReplica(topicId: TopicId, partition: number): void {
-    const partitions = this.#slots.get(topicId);
-    const slot = partitions?.get(partition);
-    if (partitions === undefined || slot === undefined) return;
-    partitions.delete(partition);
-    if (slot.kind === "opening") slot.unwanted = true;
-    else void this.#delete(topicId, partition, slot.hosted.replica);
-  }
-
-  async #delete(topicId: TopicId, partition: number, replica: Replica): Promise<void> {
+  async #remove(replica: Replica): Promise<void> {
+    const { topicId, partition } = replica.context;
     this.#attention.delete(replica);
     this.#movedWatermarks.delete(replica);
     try {
@@ -380,15 +293,12 @@ export class ReplicaManager implements PartitionHost {
     }
   }
 
-  #reconfigure(topic: TopicImage): void {
-    const partitions = this.#slots.get(topic.topicId);
-    if (partitions === undefined) return;
-    const settings = this.#ports.settingsOf(topic);
-    for (const slot of partitions.values()) if (slot.kind === "open") slot.hosted.reconfigure(settings);
-  }
-
   #planReport(replica: Replica): void {
     this.#attention.add(replica);
+    this.#planReports();
+  }
+
+  #planReports(): void {
     if (this.#reportsPlanned || this.#stopped) return;
     this.#reportsPlanned = true;
     this.#ports.timers.afterTurn(() => this.#report());
@@ -397,7 +307,7 @@ export class ReplicaManager implements PartitionHost {
   #report(): void {
     this.#reportsPlanned = false;
     if (this.#stopped) return;
-    const reports: ReplicaReport[] = [];
+    const reports = this.#slots.reports();
     for (const replica of this.#attention) {
       const report = replica.report();
       if (report === undefined) this.#attention.delete(replica);
@@ -446,8 +356,4 @@ export class ReplicaManager implements PartitionHost {
       );
     }
   }
-}
-
-function hosts(record: PartitionState, broker: BrokerId): boolean {
-  return record.voters.includes(broker) || record.outgoing.includes(broker) || record.learners.includes(broker);
 }

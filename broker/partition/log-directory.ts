@@ -1,0 +1,11 @@
+import type { TopicId } from "../../shared/metadata/records/record.ts";
+import type { PartitionLogContract } from "../log/log-contract.ts";
+import type { PartitionSettings } from "./partition-settings.ts";
+
+/** Where the logs of a broker's replicas are kept. */
+export interface LogDirectory {
+  open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract>;
+  /** All replicas that have files: what the image does not know any more is deleted. */
+  list(): Promise<readonly { readonly topicId: TopicId; readonly partition: number }[]>;
+  remove(topicId: TopicId, partition: number): Promise<void>;
+}
