@@ -6,8 +6,12 @@ import type { Random } from "../../../../shared/ports/random.ts";
 
 export interface Ingredients {
   readonly random: Random;
-  /** Names to use for topics, and for all other strings. */
-  readonly topics: readonly string[];
+  /** For topics, and for all other strings. */
+  readonly names: readonly string[];
+  /** Beside random ones. */
+  readonly uuids: readonly string[];
+  /** For int32 and int64 fields, beside the usual suspects. */
+  readonly numbers: readonly number[];
   readonly records: Buffer;
 }
 
@@ -53,9 +57,13 @@ class Maker {
       case "bool":
         return this.#below(2) === 0;
       case "string":
-        return this.#oneOf(this.#ingredients.topics);
+        return this.#oneOf(this.#ingredients.names);
       case "uuid":
-        return this.#below(2) === 0 ? ZERO_UUID : this.#ingredients.random.bytes(16).toString("base64url");
+        return this.#oneOf([
+          ZERO_UUID,
+          this.#ingredients.random.bytes(16).toString("base64url"),
+          ...this.#ingredients.uuids,
+        ]);
       case "bytes":
         return this.#ingredients.random.bytes(this.#below(20));
       case "records":
@@ -65,6 +73,9 @@ class Maker {
         return this.#below(100);
       case "float64":
         return this.#ingredients.random.fraction();
+      case "int32":
+      case "int64":
+        return this.#oneOf([...numbers, ...this.#ingredients.numbers]);
       default:
         return this.#oneOf(numbers);
     }

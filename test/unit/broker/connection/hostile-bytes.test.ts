@@ -96,9 +96,10 @@ describe("hostile bytes", () => {
     const server = await start();
     const client = await server.connect();
     const records = encodeBatch({ records: [{ value: Buffer.from("v") }] });
+    const ingredients = { random, names: ["t", "absent"], uuids: [], numbers: [], records };
     for (const api of allApis as readonly Api[]) {
       for (let version = api.versions.min; version <= api.versions.max; version += 1) {
-        const request = arbitraryRequest(api, version, { random, topics: ["t", "absent"], records });
+        const request = arbitraryRequest(api, version, ingredients);
         await throwAt(await server.connect(), request);
         for (let n = 0; n < 2; n += 1) await throwAt(await server.connect(), damaged(request));
       }

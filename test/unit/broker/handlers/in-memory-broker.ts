@@ -105,8 +105,7 @@ export class InMemoryBroker implements BrokerServices {
   }
 
   /** Makes a topic whose partitions are all led and hosted here. */
-  topic(lkc: string, name: string, partitions = 1): HostedTopic {
-    const topicId = randomUuid(this.random);
+  topic(lkc: string, name: string, partitions = 1, topicId = randomUuid(this.random)): HostedTopic {
     this.apply(
       { type: "topic-upserted", topicId, lkc, name, createdMs: 0, configs: {} },
       {
