@@ -10,9 +10,9 @@ import { entriesKeptBelowSnapshot, entriesPerSnapshot } from "../../../../../sha
 import { encodeEntry } from "../../../../../shared/metadata/records/entry.ts";
 import type { MetadataRecord } from "../../../../../shared/metadata/records/record.ts";
 import { MemoryObjectStore } from "../../../../../shared/object-store/memory-object-store.ts";
-import { FaultyItemStore } from "../faulty-item-store.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { VirtualTime } from "../virtual-time.ts";
+import { FaultyItemStore } from "../log/faulty-item-store.ts";
+import { seededRandom } from "../log/seeded-random.ts";
+import { VirtualTime } from "../log/virtual-time.ts";
 
 const cell = "cell-1";
 

@@ -9,9 +9,9 @@ import { encodeSnapshot } from "../../../../../shared/metadata/image/snapshot.ts
 import { decodeSlot } from "../../../../../shared/metadata/log/items/entry-item.ts";
 import { decodeEntry } from "../../../../../shared/metadata/records/entry.ts";
 import { MemoryObjectStore } from "../../../../../shared/object-store/memory-object-store.ts";
-import { FaultyItemStore } from "../faulty-item-store.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { VirtualTime } from "../virtual-time.ts";
+import { FaultyItemStore } from "../log/faulty-item-store.ts";
+import { seededRandom } from "../log/seeded-random.ts";
+import { VirtualTime } from "../log/virtual-time.ts";
 
 /** Each proposal takes the next number of a counter and leaves its own mark: lost, doubled or stale ones show. */
 function takeNext(mark: string) {

@@ -6,9 +6,9 @@ import { TimedItemStore } from "../../../../../shared/item-store/timed-item-stor
 import { ItemMetadataLog } from "../../../../../shared/metadata/log/item-metadata-log.ts";
 import type { StoredEntry } from "../../../../../shared/metadata/log/items/entry-item.ts";
 import { appendAttemptsMax, backoffMaxMs } from "../../../../../shared/metadata/log/limits.ts";
-import { type Fate, FaultyItemStore, never } from "../faulty-item-store.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { VirtualTime } from "../virtual-time.ts";
+import { type Fate, FaultyItemStore, never } from "./faulty-item-store.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 function setUp() {
   const time = new VirtualTime();

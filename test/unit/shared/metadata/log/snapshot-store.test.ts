@@ -7,8 +7,8 @@ import { snapshotPointerItem } from "../../../../../shared/metadata/log/items/sn
 import { SnapshotStore } from "../../../../../shared/metadata/log/snapshot-store.ts";
 import { MemoryObjectStore } from "../../../../../shared/object-store/memory-object-store.ts";
 import type { ObjectStore } from "../../../../../shared/object-store/object-store.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { VirtualTime } from "../virtual-time.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 const cell = "cell-1";
 

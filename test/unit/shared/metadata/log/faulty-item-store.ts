@@ -9,9 +9,9 @@ import type {
   QueryResult,
   StoreFailure,
   WriteResult,
-} from "../../../../shared/item-store/item-store.ts";
-import type { Random } from "../../../../shared/ports/random.ts";
-import type { Timers } from "../../../../shared/ports/timers.ts";
+} from "../../../../../shared/item-store/item-store.ts";
+import type { Random } from "../../../../../shared/ports/random.ts";
+import type { Timers } from "../../../../../shared/ports/timers.ts";
 
 /** What becomes of one call. */
 export type Fate =

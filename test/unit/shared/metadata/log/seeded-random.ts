@@ -1,4 +1,4 @@
-import type { Random } from "../../../../shared/ports/random.ts";
+import type { Random } from "../../../../../shared/ports/random.ts";
 
 /** A small generator (mulberry32) with a seed. */
 export function seededRandom(seed: number): Random {

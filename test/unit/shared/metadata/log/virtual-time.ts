@@ -1,5 +1,5 @@
-import type { Clock } from "../../../../shared/ports/clock.ts";
-import type { CancelTimer, Timers } from "../../../../shared/ports/timers.ts";
+import type { Clock } from "../../../../../shared/ports/clock.ts";
+import type { CancelTimer, Timers } from "../../../../../shared/ports/timers.ts";
 
 interface Due {
   readonly atMs: number;
