@@ -3,6 +3,7 @@ import { validateBatches } from "../../shared/kafka/records/validate-batches.ts"
 import type { TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { LogChunk, Offset } from "../log/log-contract.ts";
+import { chunkBytesMax } from "../peer/limits.ts";
 import type { LeaderRole } from "./leader-role.ts";
 import type {
   AppendResult,
@@ -77,6 +78,12 @@ export class HostedReplica implements HostedPartition {
     const wallMs = this.#clock.wallMs();
     const validated = validateBatches(records, this.settings.topic, wallMs);
     if (validated.kind === "failed") return validated;
+    if (validated.records.length > chunkBytesMax)
+      return {
+        kind: "failed",
+        error: "MESSAGE_TOO_LARGE",
+        message: `at most ${chunkBytesMax} bytes can be replicated`,
+      };
     const batch = this.#batch.moveTo(validated.records, 0);
     const logAppendTimeMs = batch.isLogAppendTime ? wallMs : -1;
     const checked = log.producers.check(batch);

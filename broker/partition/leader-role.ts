@@ -17,8 +17,8 @@ export interface LeaderEvents {
 
 interface CommitWaiter {
   readonly endOffset: Offset;
-  readonly done: (error: PartitionError | undefined) => void;
-  withdrawn: boolean;
+  /** Undefined once it was called, or the wish was withdrawn. */
+  done: ((error: PartitionError | undefined) => void) | undefined;
 }
 
 /**
@@ -41,6 +41,7 @@ export class LeaderRole implements StreamSource {
   readonly #streams = new Map<BrokerId, FollowerStream>();
   #waiters: CommitWaiter[] = [];
   #waitersHead = 0;
+  #withdrawn = 0;
   #ended = false;
 
   constructor(
@@ -197,7 +198,7 @@ export class LeaderRole implements StreamSource {
       done("NOT_LEADER_OR_FOLLOWER");
       return () => undefined;
     }
-    const waiter: CommitWaiter = { endOffset, done, withdrawn: false };
+    const waiter: CommitWaiter = { endOffset, done };
     const last = this.#waiters[this.#waiters.length - 1];
     this.#waiters.push(waiter);
     // Appends come in order; only a duplicate of an earlier batch waits for an earlier offset.
@@ -205,9 +206,18 @@ export class LeaderRole implements StreamSource {
       this.#waiters = this.#waiters.slice(this.#waitersHead).sort((a, b) => a.endOffset - b.endOffset);
       this.#waitersHead = 0;
     }
-    return () => {
-      waiter.withdrawn = true;
-    };
+    return () => this.#withdraw(waiter);
+  }
+
+  /** While nothing commits, requests time out and come again: those that left must not pile up. */
+  #withdraw(waiter: CommitWaiter): void {
+    if (waiter.done === undefined) return;
+    waiter.done = undefined;
+    this.#withdrawn++;
+    if (this.#withdrawn < 64 || 2 * this.#withdrawn < this.#waiters.length) return;
+    this.#waiters = this.#waiters.slice(this.#waitersHead).filter(({ done }) => done !== undefined);
+    this.#waitersHead = 0;
+    this.#withdrawn = 0;
   }
 
   /** Has it committed, in its own epoch, all that it held when it took office, and does a majority still follow it? */
@@ -258,7 +268,7 @@ export class LeaderRole implements StreamSource {
     const waiters = this.#waiters.slice(this.#waitersHead);
     this.#waiters = [];
     this.#waitersHead = 0;
-    for (const waiter of waiters) if (!waiter.withdrawn) waiter.done("NOT_LEADER_OR_FOLLOWER");
+    for (const waiter of waiters) answer(waiter, "NOT_LEADER_OR_FOLLOWER");
   }
 
   #unroute(stream: FollowerStream): void {
@@ -318,11 +328,18 @@ export class LeaderRole implements StreamSource {
       const waiter = this.#waiters[this.#waitersHead];
       if (waiter === undefined || waiter.endOffset > this.highWatermark) break;
       this.#waitersHead++;
-      if (!waiter.withdrawn) waiter.done(undefined);
+      if (waiter.done === undefined) this.#withdrawn--;
+      answer(waiter, undefined);
     }
     if (this.#waitersHead === this.#waiters.length || this.#waitersHead > 1_024) {
       this.#waiters = this.#waiters.slice(this.#waitersHead);
       this.#waitersHead = 0;
     }
   }
+}
+
+function answer(waiter: CommitWaiter, error: PartitionError | undefined): void {
+  const { done } = waiter;
+  waiter.done = undefined;
+  done?.(error);
 }

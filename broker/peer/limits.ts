@@ -20,8 +20,10 @@ export const pushWindowBytesMax = 8 * 1024 * 1024;
 export const appendMessageBytesMax = 2 * 1024 * 1024;
 /** Calls waiting for an answer from one peer. */
 export const pendingCallsMax = 10_000;
-/** Chunks in one append entry (the count is 16 bits on the wire). */
-export const chunksPerEntryMax = 4_096;
+/** The largest chunk that a leader takes: with its headers it has to fit into one message of the transport (16 MiB). */
+export const chunkBytesMax = 15 * 1024 * 1024;
+/** Entries in one message (the count is 16 bits on the wire). */
+export const messageEntriesMax = 65_535;
 
 if (peerSilenceMs < 4 * heartbeatIntervalMs) throw new Error("peerSilenceMs must outlast a few lost heartbeats");
 if (lateTickMs >= peerSilenceMs) throw new Error("a late tick must be noticed before a peer is judged silent");

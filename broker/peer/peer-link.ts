@@ -2,7 +2,7 @@ import type { BrokerId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { PeerConnection } from "../../shared/ports/peer-transport.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
-import { appendMessageBytesMax, pendingCallsMax } from "./limits.ts";
+import { appendMessageBytesMax, messageEntriesMax, pendingCallsMax } from "./limits.ts";
 import {
   type AckEntry,
   type AppendEntry,
@@ -78,7 +78,8 @@ export class PeerLink {
 
   queueAppend(entry: AppendEntry, bytes: number): void {
     if (this.closed) return;
-    if (this.#appendBytes > 0 && this.#appendBytes + bytes > appendMessageBytesMax) this.#flushAppends();
+    const isFull = this.#appendBytes > 0 && this.#appendBytes + bytes > appendMessageBytesMax;
+    if (isFull || this.#appends.length === messageEntriesMax) this.#flushAppends();
     this.#appends.push(entry);
     this.#appendBytes += bytes;
     this.#planFlush();
@@ -88,7 +89,8 @@ export class PeerLink {
   queueAck(entry: AckEntry): void {
     if (this.closed) return;
     this.#acks.set(entry.stream, entry);
-    this.#planFlush();
+    if (this.#acks.size === messageEntriesMax) this.#flushAcks();
+    else this.#planFlush();
   }
 
   call(method: string, body: unknown, timeoutMs: number): Promise<CallResult> {
@@ -134,12 +136,15 @@ export class PeerLink {
     this.#ports.timers.afterTurn(() => {
       this.#flushPlanned = false;
       this.#flushAppends();
-      if (this.#acks.size > 0 && !this.closed) {
-        const acks = [...this.#acks.values()];
-        this.#acks.clear();
-        this.#connection.send([encodeAcks(acks)]);
-      }
+      this.#flushAcks();
     });
+  }
+
+  #flushAcks(): void {
+    if (this.#acks.size === 0 || this.closed) return;
+    const acks = [...this.#acks.values()];
+    this.#acks.clear();
+    this.#connection.send([encodeAcks(acks)]);
   }
 
   #flushAppends(): void {

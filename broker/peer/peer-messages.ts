@@ -106,7 +106,8 @@ export function decodeAppend(message: Buffer): AppendEntry[] {
     }
     entries.push(entry);
   }
-  if (bytesAt !== message.length) throw new PeerProtocolError("append has bytes that belong to no chunk");
+  if (at !== headerBytes || bytesAt !== message.length)
+    throw new PeerProtocolError("append has bytes that belong to no chunk");
   return entries;
 }
 
@@ -217,7 +218,43 @@ export function encodeJson(message: JsonMessage): Buffer {
   return out;
 }
 
-const jsonKinds = new Set(["attach", "attached", "refused", "heartbeat", "call", "answer"]);
+/** What each kind must carry for the rest of the broker not to stumble; what is in a call is its method's business. */
+const shapes: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  attach: {
+    stream: isCount,
+    topicId: isString,
+    partition: isCount,
+    epoch: isCount,
+    endAtElection: isCount,
+    logStartOffset: isCount,
+    firstOffset: isCount,
+    logEndOffset: isCount,
+    highWatermark: isCount,
+    epochs: (value) => isArrayOf(value, (pair) => isArrayOf(pair, isCount) && pair.length === 2),
+  },
+  attached: { stream: isCount, endOffset: isCount },
+  refused: { stream: isCount, promisedEpoch: Number.isSafeInteger },
+  heartbeat: {
+    hears: (value) => isArrayOf(value, isCount),
+    storeReachable: (value) => typeof value === "boolean",
+    sentMs: Number.isFinite,
+    echoMs: (value) => value === null || Number.isFinite(value),
+  },
+  call: { id: isCount, method: isString },
+  answer: { id: isCount },
+};
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isArrayOf(value: unknown, isElement: (element: unknown) => boolean): value is unknown[] {
+  return Array.isArray(value) && value.every(isElement);
+}
 
 /** Peers are authenticated by the cell's secret, so the shape is checked for sanity, not against malice. */
 export function decodeJson(message: Buffer): JsonMessage {
@@ -227,8 +264,14 @@ export function decodeJson(message: Buffer): JsonMessage {
   } catch (cause) {
     throw new PeerProtocolError("message is not JSON", { cause });
   }
-  if (typeof value !== "object" || value === null || !("kind" in value) || !jsonKinds.has(String(value.kind)))
-    throw new PeerProtocolError("message of unknown kind");
+  if (typeof value !== "object" || value === null || !("kind" in value))
+    throw new PeerProtocolError("message without a kind");
+  const kind = String(value.kind);
+  const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+  if (shape === undefined) throw new PeerProtocolError("message of unknown kind");
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const [name, isRight] of Object.entries(shape))
+    if (!isRight(fields[name])) throw new PeerProtocolError(`${kind} with a wrong ${name}`);
   return value as JsonMessage;
 }
 
