@@ -4,6 +4,7 @@ import { javaClientProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
 import { findRun, type RunFile } from "./run-file.ts";
 import { formatTable } from "./summary.ts";
+import { untilApplied } from "./until-applied.ts";
 
 const optionSpecs = [
   { name: "json", kind: "flag", help: "Print JSON." },
@@ -28,6 +29,8 @@ ${describeOptions(optionSpecs)}`;
 interface Output {
   readonly text: string;
   readonly json: unknown;
+  /** Wait until every broker knows of it. */
+  readonly usableAtOnce?: boolean;
 }
 
 type Action = (metadata: CellMetadata, run: RunFile, argument: string) => Promise<Output>;
@@ -50,6 +53,7 @@ async function createKey(metadata: CellMetadata, run: RunFile, lkc: string): Pro
   return {
     text: `A key of ${lkc}. The secret is shown this once; client.properties for it:\n\n${properties}`,
     json: { lkc, ...credentials, bootstrap: access.bootstrap, authorityFile: access.authorityFile },
+    usableAtOnce: true,
   };
 }
 
@@ -89,6 +93,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const metadata = await CellMetadata.open({ ...found.run, cellSecretFile }, "local-admin");
   try {
     const output = await action.act(metadata, found.run, argument);
+    if (output.usableAtOnce === true) await untilApplied(found.run, metadata.image.seq);
     process.stdout.write(values.json ? `${JSON.stringify(output.json)}\n` : output.text);
     return 0;
   } finally {

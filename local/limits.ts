@@ -29,6 +29,9 @@ export const controlMessageBytesMax = 64 * 1024;
 export const controlConnectionsMax = 16;
 /** `stop` waits for a controlled shutdown, `start` for a broker that recovers its log. */
 export const controlAnswerMsMax = 90_000;
+/** A change of metadata reaches every running broker well within this; the command that made it waits no longer. */
+export const appliedWaitMsMax = 5_000;
+export const appliedPollMs = 20;
 /** The kernel's bound on a Unix socket's path (`sun_path`, 104 on macOS with its end mark, 108 on Linux). */
 export const socketPathBytesMax = 103;
 /** Most brokers of a local cell: each is a process of some 100 MiB. */

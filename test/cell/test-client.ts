@@ -1,0 +1,51 @@
+/** What these tests need of a Kafka client; one implementation for each library. */
+export interface ConnectionSettings {
+  /** `host:port`. */
+  readonly bootstrap: readonly string[];
+  /** Undefined: plaintext. */
+  readonly secure?: {
+    /** PEM of the authority. */
+    readonly authority: string;
+    readonly username: string;
+    readonly password: string;
+  };
+}
+
+export interface TestRecord {
+  readonly offset: number;
+  readonly value: string;
+}
+
+export interface TestProducer {
+  /** Resolves when all in-sync replicas acknowledged. */
+  send(topic: string, values: readonly string[], partition?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestClient {
+  readonly name: string;
+  createTopic(topic: string, partitions: number): Promise<void>;
+  /** Names of the topics that this client may see. */
+  topics(): Promise<readonly string[]>;
+  /** Leader by partition. */
+  leaders(topic: string): Promise<readonly number[]>;
+  producer(options: { readonly idempotent: boolean }): Promise<TestProducer>;
+  /** Everything from the earliest to the latest offset of a partition at the time of the call, without a group. */
+  readAll(topic: string, partition: number): Promise<readonly TestRecord[]>;
+  close(): Promise<void>;
+}
+
+/** `lasting`: tries for several seconds, over a failover. `none`: the first refusal is told. */
+export type Patience = "lasting" | "none";
+
+/** How a library is told apart in a test's name, and made. */
+export interface ClientLibrary {
+  readonly name: string;
+  connect(settings: ConnectionSettings, clientId: string, patience?: Patience): TestClient;
+}
+
+/** Longest wait of a fetch for more bytes, in milliseconds. */
+export const fetchWaitMs = 200;
+export const fetchBytesMax = 8 * 1024 * 1024;
+/** Reads that bring nothing, one after the other, before a reader gives up. */
+export const emptyFetchesMax = 50;
