@@ -114,16 +114,27 @@ interface LostRecord {
   readonly partitions: readonly PartitionState[];
 }
 
-/** The broker neither commits, seals nor stands for election in what it votes in, until a record promotes it. */
+/**
+ * The broker neither commits, seals nor stands for election in what it votes in, until a record promotes it. Where it was
+ * lost already, it lost its data once more: a new record voids what its leader may have reported of it meanwhile. (With
+ * so many partitions that they fill several entries only those that are not lost yet are marked, or it would never end.)
+ */
 function markLost(image: MetadataImage, brokerId: BrokerId): readonly LostRecord[] {
   const records: LostRecord[] = [];
+  const votes = [...image.topics.values()].reduce(
+    (sum, topic) => sum + topic.partitions.filter((state) => votesIn(state, brokerId)).length,
+    0,
+  );
+  const onceMore = votes < lostPartitionsPerEntryMax;
   let room = lostPartitionsPerEntryMax;
   for (const topic of image.topics.values()) {
-    const partitions = topic.partitions.filter((state) => votesIn(state, brokerId) && !state.lost.includes(brokerId));
+    const partitions = topic.partitions.filter(
+      (state) => votesIn(state, brokerId) && (onceMore || !state.lost.includes(brokerId)),
+    );
     const marked = partitions.slice(0, room).map((state) => ({
       ...state,
       partitionEpoch: state.partitionEpoch + 1,
-      lost: [...state.lost, brokerId],
+      lost: state.lost.includes(brokerId) ? state.lost : [...state.lost, brokerId],
     }));
     if (marked.length > 0) {
       records.push({ type: "partitions-upserted", topicId: topic.topicId, partitions: marked });

@@ -275,6 +275,15 @@ describe("brokers", () => {
     expect(image.topics.get(topic?.topicId ?? "")?.partitions.map(({ lost }) => lost)).toEqual([[2], [2]]);
   });
 
+  test("one that was lost already and loses its data again gets new records, which void what was reported of it", () => {
+    const image = withTopics("a");
+    const suspect = { ...start, brokerId: 2, storageId: "storage-2", incarnationId: "after", suspect: true };
+    run(image, suspect);
+    run(image, { ...suspect, incarnationId: "again" });
+    const states = [...image.topics.values()].flatMap(({ partitions }) => partitions);
+    expect(states.map(({ lost, partitionEpoch }) => [lost, partitionEpoch])).toEqual(states.map(() => [[2], 3]));
+  });
+
   test("marking more partitions than an entry holds goes in steps", () => {
     const image = cellImage();
     for (const name of ["a", "b", "c", "d"]) {
