@@ -1,17 +1,11 @@
 /** Brokers: ids, registration at every start, removal. */
 import type { MetadataImage } from "../image/metadata-image.ts";
 import { featureLevelBase } from "../records/limits.ts";
-import type {
-  BrokerId,
-  BrokerRegistered,
-  Endpoint,
-  MetadataRecord,
-  PartitionState,
-  TopicId,
-} from "../records/record.ts";
+import type { BrokerId, BrokerRegistered, Endpoint, MetadataRecord, PartitionState } from "../records/record.ts";
+import { splitRecords } from "../records/split-records.ts";
 import { type CommandError, refused } from "./command-error.ts";
 import type { Decision } from "./decision.ts";
-import { brokerIdMax, lostPartitionsPerEntryMax } from "./limits.ts";
+import { brokerIdMax } from "./limits.ts";
 
 /** A broker's start: binds its id to its data, and says where it is reached. */
 export interface RegisterBrokerCommand {
@@ -67,12 +61,17 @@ export function decideRegisterBroker(
   }
   // Once for each start: the same command sent again must not mark what was promoted since.
   const again = present?.incarnationId === command.incarnationId;
-  const lost = command.suspect && !again ? markLost(image, brokerId) : [];
-  const count = lost.reduce((sum, record) => sum + record.partitions.length, 0);
-  if (count >= lostPartitionsPerEntryMax) {
-    return { records: lost, reply: { kind: "continue", brokerId } };
+  const registered = registration(command, brokerId);
+  if (!command.suspect || again) {
+    return { records: [registered], reply: { kind: "registered", brokerId } };
   }
-  return { records: [...lost, registration(command, brokerId)], reply: { kind: "registered", brokerId } };
+  const [whole = [], ...rest] = splitRecords([...markLost(image, brokerId, true), registered], image.featureLevel);
+  if (rest.length === 0) {
+    return { records: whole, reply: { kind: "registered", brokerId } };
+  }
+  // In steps, with the registration last. Only what is not lost yet is marked then, or the steps would never end.
+  const steps = splitRecords([...markLost(image, brokerId, false), registered], image.featureLevel);
+  return { records: steps[0] ?? [], reply: { kind: steps.length > 1 ? "continue" : "registered", brokerId } };
 }
 
 function registrationFault(image: MetadataImage, command: RegisterBrokerCommand): CommandError | undefined {
@@ -108,37 +107,23 @@ function idOfStorage(image: MetadataImage, storageId: string): BrokerId | undefi
   return [...image.brokers.values()].find((broker) => broker.storageId === storageId)?.brokerId;
 }
 
-interface LostRecord {
-  readonly type: "partitions-upserted";
-  readonly topicId: TopicId;
-  readonly partitions: readonly PartitionState[];
-}
-
 /**
  * The broker neither commits, seals nor stands for election in what it votes in, until a record promotes it. Where it was
- * lost already, it lost its data once more: a new record voids what its leader may have reported of it meanwhile. (With
- * so many partitions that they fill several entries only those that are not lost yet are marked, or it would never end.)
+ * lost already, it lost its data once more: with `onceMore`, a new record voids what its leader may have reported of it.
  */
-function markLost(image: MetadataImage, brokerId: BrokerId): readonly LostRecord[] {
-  const records: LostRecord[] = [];
-  const votes = [...image.topics.values()].reduce(
-    (sum, topic) => sum + topic.partitions.filter((state) => votesIn(state, brokerId)).length,
-    0,
-  );
-  const onceMore = votes < lostPartitionsPerEntryMax;
-  let room = lostPartitionsPerEntryMax;
+function markLost(image: MetadataImage, brokerId: BrokerId, onceMore: boolean): readonly MetadataRecord[] {
+  const records: MetadataRecord[] = [];
   for (const topic of image.topics.values()) {
-    const partitions = topic.partitions.filter(
+    const concerned = topic.partitions.filter(
       (state) => votesIn(state, brokerId) && (onceMore || !state.lost.includes(brokerId)),
     );
-    const marked = partitions.slice(0, room).map((state) => ({
+    const partitions = concerned.map((state) => ({
       ...state,
       partitionEpoch: state.partitionEpoch + 1,
       lost: state.lost.includes(brokerId) ? state.lost : [...state.lost, brokerId],
     }));
-    if (marked.length > 0) {
-      records.push({ type: "partitions-upserted", topicId: topic.topicId, partitions: marked });
-      room -= marked.length;
+    if (partitions.length > 0) {
+      records.push({ type: "partitions-upserted", topicId: topic.topicId, partitions });
     }
   }
   return records;

@@ -28,9 +28,6 @@ export const cellNumberMax = 2 ** 13 - 1;
 /** Characters of a logical cluster's name, a principal, an API key's id. */
 export const nameCharactersMax = 128;
 
-/** Partitions that one entry marks as lost; a registration that needs more is made in steps. */
-export const lostPartitionsPerEntryMax = 3_000;
-
 /** Highest broker id: 31 bits, as in the Kafka protocol. */
 export const brokerIdMax = 2 ** 31 - 1;
 
