@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import type { AdmissionLimits } from "../../../../broker/admission/limits.ts";
 import { KafkaServer } from "../../../../broker/connection/kafka-server.ts";
 import type { ConnectionLimits } from "../../../../broker/connection/limits.ts";
@@ -75,6 +76,13 @@ export class RunningServer {
 
   stop(): Promise<void> {
     return this.server.stop(200);
+  }
+
+  /** Stops, and makes sure that nothing went wrong unseen and nothing is still held. */
+  async stopClean(): Promise<void> {
+    await this.stop();
+    assert.deepEqual(this.errors, []);
+    assert.equal(this.server.memoryBytes, 0);
   }
 }
 

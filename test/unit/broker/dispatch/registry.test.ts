@@ -52,14 +52,12 @@ describe("the registry", () => {
     const files = readdirSync(handlerFolder).filter((name) => name.endsWith(".ts") && !notHandlers.includes(name));
     const names = registry.advertised().map(({ apiKey }) => kebabCase(registry.apiByKey(apiKey)!.name));
     expect(files.map((name) => name.slice(0, -".ts".length)).toSorted()).toEqual(names.toSorted());
-    for (const file of files) {
-      const text = readFileSync(path.join(handlerFolder, file), "utf8");
-      const { api } = registry.entry(
-        registry.advertised().find(({ apiKey }) => kebabCase(registry.apiByKey(apiKey)!.name) === file.slice(0, -3))!
-          .apiKey,
-      )!;
-      expect(text.slice(0, 200), file).toMatch(new RegExp(`^/\\*\\*\n \\* ${api.name}, v${api.versions.min}`));
-    }
+    const misnamed = registry.advertised().filter(({ apiKey }) => {
+      const { name, versions } = registry.apiByKey(apiKey)!;
+      const text = readFileSync(path.join(handlerFolder, `${kebabCase(name)}.ts`), "utf8");
+      return !text.startsWith(`/**\n * ${name}, v${versions.min}`);
+    });
+    expect(misnamed).toEqual([]);
   });
 
   test("an API has one handler", () => {

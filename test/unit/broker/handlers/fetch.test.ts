@@ -177,7 +177,7 @@ describe("without a session", () => {
     for (let n = 0; n < 4; n += 1) topic.hosted[0]!.add("x".repeat(200_000));
     client.memoryBytes = 0;
     const { responses } = await fetchOnce();
-    expect((responses[0]?.partitions[0]?.records as Buffer).length).toBeLessThan(300_000);
+    expect(responses[0]?.partitions[0]?.records?.length).toBeLessThan(300_000);
   });
 });
 
@@ -299,10 +299,10 @@ describe("a session (KIP-227)", () => {
     const sessionId = await begin();
     let looks = 0;
     for (const partition of topic.hosted) {
-      const { offsets } = partition;
+      const offsets = partition.offsets.bind(partition);
       partition.offsets = (epoch) => {
         looks += 1;
-        return offsets.call(partition, epoch);
+        return offsets(epoch);
       };
     }
     topic.hosted[1]!.add("x");
