@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import { MalformedMessageError } from "../../shared/kafka/codec/message-error.ts";
 import { FrameAssembler } from "../../shared/kafka/frame.ts";
 import { noMetrics } from "../../shared/telemetry/metrics.ts";
+import { parseHostName } from "../../shared/tenancy/host-name.ts";
 import type { MemoryAccount, MemoryBudget } from "../admission/memory-budget.ts";
 import { type Opened, openRequest } from "../dispatch/open-request.ts";
 import type { HandlerRegistry } from "../dispatch/registry.ts";
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly remoteAddress: string;
   /** Whom the listener is bound to; undefined: the client must authenticate. */
   readonly identity: ClientIdentity | undefined;
+  /** Under which the names of logical clusters lie; undefined: names mean nothing. */
+  readonly domain: string | undefined;
   /** Called when the client has proved who it is. */
   readonly onAuthenticated: () => void;
   readonly onRefused: () => void;
@@ -94,7 +97,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     this.#pipeline = new RequestPipeline(this, services.clock);
     this.sasl = new SaslSession({
       step: (event) => this.#step(event),
-      authenticate: (token) => environment.credentials.authenticatePlain(token),
+      authenticate: (token) => this.#authenticate(token),
       mechanisms: environment.rules.mechanisms,
       clock: services.clock,
       timers: services.timers,
@@ -216,6 +219,15 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
 
   onUnanswerable(): void {
     this.fail("acks-zero-failed");
+  }
+
+  /** A client that asked for one logical cluster by name must hold a key to that one: name and key have to agree. */
+  async #authenticate(token: Buffer): Promise<ClientIdentity | undefined> {
+    const identity = await this.#environment.credentials.authenticatePlain(token);
+    const { domain } = this.#options;
+    if (identity === undefined || domain === undefined || this.#serverName === undefined) return identity;
+    const named = parseHostName(this.#serverName, domain);
+    return named === undefined || named.lkc === identity.lkc ? identity : undefined;
   }
 
   async #serveBareToken(token: Buffer): Promise<Reply> {

@@ -152,6 +152,7 @@ export class KafkaServer {
       listener: name,
       remoteAddress: counted.address,
       identity,
+      domain: security.kind === "sasl-ssl" ? security.domain : undefined,
       onAuthenticated: () => this.#counts.welcome(counted),
       onRefused: () => metrics.counter("authenticationFailures", { listener: name }).add(1),
       onClosed: (cause) => {

@@ -21,7 +21,12 @@ export interface ListenerConfig {
 export type ListenerSecurity =
   /** Without encryption or credentials: bound to one logical cluster, on loopback addresses only. */
   | { readonly kind: "plaintext"; readonly lkc: LogicalClusterId; readonly principal: string }
-  | { readonly kind: "sasl-ssl"; readonly tls: TlsMaterial };
+  | {
+      readonly kind: "sasl-ssl";
+      readonly tls: TlsMaterial;
+      /** Under which the names of logical clusters lie (`<lkc>.<domain>`): who asks for one must hold a key to it. */
+      readonly domain?: string;
+    };
 
 const tlsVersionMin = "TLSv1.2";
 

@@ -208,6 +208,16 @@ describe("the SASL_SSL listener", () => {
     }
   });
 
+  test("the name that the client asked for and its key must agree", async () => {
+    const { connectTls, key } = bound(await start());
+    const own = await connectTls(`${secureLkc}.example`);
+    expect((await own.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
+    const other = await connectTls("lkc-other.example");
+    expect((await other.authenticate(key.keyId, key.secret)).errorCode).toBe(errorCode.SASL_AUTHENTICATION_FAILED);
+    await other.closed;
+    own.close();
+  });
+
   test("SaslHandshake v0 is followed by bare tokens", async () => {
     const { connectTls, key } = bound(await start());
     const client = await connectTls();
@@ -424,6 +434,6 @@ function bound(server: RunningServer) {
     server: server.server,
     key: server.key,
     connect: () => server.connect(),
-    connectTls: () => server.connectTls(),
+    connectTls: (serverName?: string) => server.connectTls(serverName),
   };
 }

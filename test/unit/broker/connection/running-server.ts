@@ -57,7 +57,7 @@ export class RunningServer {
           port: 0,
           security: { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" },
         },
-        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls } },
+        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls, domain: "example" } },
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
@@ -70,8 +70,8 @@ export class RunningServer {
     return WireClient.connect(this.server.port(listenerName));
   }
 
-  connectTls(): Promise<WireClient> {
-    return WireClient.connectTls(this.server.port("secure"), this.ca);
+  connectTls(serverName?: string): Promise<WireClient> {
+    return WireClient.connectTls(this.server.port("secure"), this.ca, serverName);
   }
 
   stop(): Promise<void> {
@@ -93,7 +93,7 @@ export async function issueCertificates() {
     ...validity,
     authorityPem: authority.certificatePem,
     authorityKeyPem: authority.keyPem,
-    names: ["localhost"],
+    names: ["localhost", "*.example"],
     addresses: ["127.0.0.1"],
   });
   return { key: server.keyPem, cert: server.certificatePem, ca: authority.certificatePem };

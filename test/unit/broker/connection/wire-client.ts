@@ -36,8 +36,8 @@ export class WireClient {
     return client;
   }
 
-  static async connectTls(port: number, ca: string): Promise<WireClient> {
-    const socket = tls.connect({ port, host: "127.0.0.1", ca, servername: "localhost" });
+  static async connectTls(port: number, ca: string, serverName = "localhost"): Promise<WireClient> {
+    const socket = tls.connect({ port, host: "127.0.0.1", ca, servername: serverName });
     const client = new WireClient(socket);
     await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
     return client;
