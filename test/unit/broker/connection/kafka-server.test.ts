@@ -210,9 +210,9 @@ describe("the SASL_SSL listener", () => {
 
   test("the name that the client asked for and its key must agree", async () => {
     const { connectTls, key } = bound(await start());
-    const own = await connectTls(`${secureLkc}.example`);
+    const own = await connectTls(`${secureLkc}.cell.example`);
     expect((await own.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
-    const other = await connectTls("lkc-other.example");
+    const other = await connectTls("lkc-other.cell.example");
     expect((await other.authenticate(key.keyId, key.secret)).errorCode).toBe(errorCode.SASL_AUTHENTICATION_FAILED);
     await other.closed;
     own.close();

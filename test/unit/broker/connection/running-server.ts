@@ -57,7 +57,7 @@ export class RunningServer {
           port: 0,
           security: { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" },
         },
-        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls, domain: "example" } },
+        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls, domain: "cell.example" } },
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
@@ -93,7 +93,7 @@ export async function issueCertificates() {
     ...validity,
     authorityPem: authority.certificatePem,
     authorityKeyPem: authority.keyPem,
-    names: ["localhost", "*.example"],
+    names: ["localhost", "*.cell.example"],
     addresses: ["127.0.0.1"],
   });
   return { key: server.keyPem, cert: server.certificatePem, ca: authority.certificatePem };
