@@ -22,8 +22,8 @@ export const appendMessageBytesMax = 2 * 1024 * 1024;
 export const pendingCallsMax = 10_000;
 /** The largest chunk that a leader takes: with its headers it has to fit into one message of the transport (16 MiB). */
 export const chunkBytesMax = 15 * 1024 * 1024;
-/** Entries in one message (the count is 16 bits on the wire). */
-export const messageEntriesMax = 65_535;
+/** Entries in one message: the count is 16 bits on the wire, and the headers of all have to fit beside a chunk. */
+export const messageEntriesMax = 16_384;
 
 if (peerSilenceMs < 4 * heartbeatIntervalMs) throw new Error("peerSilenceMs must outlast a few lost heartbeats");
 if (lateTickMs >= peerSilenceMs) throw new Error("a late tick must be noticed before a peer is judged silent");
