@@ -68,7 +68,7 @@ export class OpenFiles {
     slot.users -= 1;
     if (slot.users > 0 || slot.file === undefined) return;
     if (slot.retired) {
-      this.#close(slot);
+      void this.#close(slot);
       return;
     }
     this.#idle.add(slot);
@@ -118,7 +118,7 @@ export class OpenFiles {
   #closeIdle(): void {
     for (const slot of this.#idle) {
       this.#idle.delete(slot);
-      this.#close(slot);
+      void this.#close(slot);
       return;
     }
   }

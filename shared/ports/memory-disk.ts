@@ -213,10 +213,10 @@ export class MemoryDisk implements Disk {
     const folder = normal(directory);
     return this.#run({ kind: "remove-directory", path: folder, bytes: 0 }, () => {
       const prefix = `${folder}/`;
-      for (const name of [...this.#entries.keys()]) {
+      for (const name of this.#entries.keys()) {
         if (name.startsWith(prefix)) this.#change({ path: name, inode: undefined });
       }
-      for (const name of [...this.#folders]) if (name === folder || name.startsWith(prefix)) this.#folders.delete(name);
+      for (const name of this.#folders) if (name === folder || name.startsWith(prefix)) this.#folders.delete(name);
       this.#count();
     });
   }

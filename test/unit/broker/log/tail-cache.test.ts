@@ -63,14 +63,14 @@ describe("TailCache", () => {
     push(one, 0, 3);
     one.written(3);
     one.clear();
-    push(one, 3, 1);
-    one.written(1);
     push(two, 0, 2);
     two.written(2);
+    push(one, 3, 1);
+    one.written(1);
     expect([held(one, 9), held(two, 9), cache.bytes]).toEqual([[3], [0, 1], 300]);
     push(two, 2, 1);
     two.written(1);
-    expect([held(one, 9), held(two, 9), cache.bytes]).toEqual([[], [0, 1, 2], 300]);
+    expect([held(one, 9), held(two, 9), cache.bytes]).toEqual([[3], [1, 2], 300]);
   });
 
   test("long use keeps counts and places right", () => {
