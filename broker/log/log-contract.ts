@@ -24,7 +24,7 @@ export interface LogChunk {
 }
 
 export interface PartitionLogContract {
-  /** First offset that may be read; only rises. */
+  /** First offset that may be read; only rises (but for `restartAt`), and only once the rise is on the device. */
   readonly startOffset: Offset;
   /** Next offset to be given; counts writes still under way. Falls only in `truncate`. */
   readonly endOffset: Offset;
@@ -34,6 +34,7 @@ export interface PartitionLogContract {
   readonly syncedOffset: Offset;
   /** Which epoch wrote which offsets, up to endOffset. */
   readonly epochs: EpochHistory;
+  /** Another object after `truncate` and `restartAt`: ask for it each time. */
   readonly producers: ProducerStates;
   /** Bytes in all segments. */
   readonly sizeBytes: number;
@@ -43,6 +44,8 @@ export interface PartitionLogContract {
   /**
    * Starts writing; endOffset, epochs and producers move at once, writtenOffset when the write ended. Chunks must
    * continue at endOffset. Appends that come while a write is under way are joined into the next write.
+   * Throws, and has changed nothing: the failure of a failed log; a LogError when the chunk is not what it says or does not
+   * continue the log (CHUNK_INVALID), or the log is closed or being cut (LOG_UNAVAILABLE).
    */
   append(chunk: LogChunk): void;
   /** Would the leader start a new segment with a chunk of this size and time (segment.bytes, segment.ms)? */
@@ -53,6 +56,7 @@ export interface PartitionLogContract {
   /**
    * Cuts the log so that endOffset = `offset`: waits for writes under way, removes whole later segments, cuts the rest,
    * makes the cut durable against a crash, rebuilds producer state. `append` must not be called before it resolves.
+   * An offset inside a batch cuts that whole batch; one at or below startOffset is as `restartAt` there.
    */
   truncate(offset: Offset): Promise<void>;
   /** Cuts everything and starts again, empty, at `offset` (a follower whose log ends before the leader's start). */
@@ -62,7 +66,8 @@ export interface PartitionLogContract {
 
   /**
    * Whole chunks from `offset` (a chunk or batch boundary at or below it) to at most `endOffset`, for a follower.
-   * From memory when possible (synchronously), else from disk. At least one batch, else at most `maxBytes`.
+   * From memory when possible (synchronously), else from disk. At least one batch, else at most `maxBytes`. Empty when the
+   * offset left the log meanwhile. Rejects with LOG_CORRUPT for a batch whose checksum is wrong on this disk.
    */
   readChunks(offset: Offset, maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]>;
   /**
