@@ -296,9 +296,12 @@ export class PeerLinks {
         this.#onHeartbeat(link, message);
         return;
       case "call":
-        void this.#events.onCall(link.brokerId, message.method, message.body).then((body) => {
-          link.send({ kind: "answer", id: message.id, body });
-        });
+        this.#events.onCall(link.brokerId, message.method, message.body).then(
+          (body) => link.send({ kind: "answer", id: message.id, body }),
+          // What one peer asks must not end this broker; it gets no answer.
+          (error: unknown) =>
+            this.#ports.logger.error("peer-call-failed", { peer: link.brokerId, method: message.method, error }),
+        );
         return;
       case "answer":
         link.answered(message.id, message.body);
