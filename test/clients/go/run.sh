@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# franz-go against a local cloud. Needs Go 1.19 or newer.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../cloud.sh"
+
+(cd "$here" && timeout 600 go build -o "$WORK/client-suite" . ) >"$WORK/build.log" 2>&1 </dev/null ||
+  { tail -20 "$WORK/build.log"; echo "0 passed, 1 failed"; exit 1; }
+
+start_cloud
+timeout 400 "$WORK/client-suite" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" >"$WORK/suite.log" 2>&1 </dev/null
+code=$?
+cat "$WORK/suite.log"
+count_of "franz-go" "$WORK/suite.log" "$code"
+finish

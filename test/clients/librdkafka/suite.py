@@ -1,0 +1,148 @@
+"""confluent-kafka (librdkafka) without groups: `suite.py BOOTSTRAP LIBRDKAFKA_PROPERTIES`. Ends with `N passed, N failed`."""
+
+import sys
+import time
+import traceback
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigEntry, AlterConfigOpType, ConfigResource, NewPartitions, NewTopic
+
+READ_SECONDS_MAX = 20
+bootstrap, properties_file = sys.argv[1:3]
+plain = {"bootstrap.servers": bootstrap, "log_level": 0}
+with open(properties_file) as lines:
+    secure = dict(line.strip().split("=", 1) for line in lines if "=" in line)
+secure["log_level"] = 0
+
+
+def create(topic, partitions=1, base=plain):
+    admin = AdminClient(base)
+    admin.create_topics([NewTopic(topic, partitions, 3)])[topic].result()
+    return admin
+
+
+def produce(base, topic, values, **settings):
+    """Sends and waits; returns the offsets by value."""
+    offsets = {}
+    errors = []
+
+    def delivered(error, message):
+        if error is not None:
+            errors.append(error)
+        else:
+            offsets[message.value().decode()] = (message.partition(), message.offset())
+
+    producer = Producer({**base, "acks": "all", **settings})
+    for value in values:
+        producer.produce(topic, value, on_delivery=delivered)
+        producer.poll(0)
+    assert producer.flush(30) == 0, "not everything was delivered in time"
+    assert not errors, errors[0]
+    return offsets
+
+
+def read_all(base, topic, partitions):
+    consumer = Consumer({**base, "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": True})
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
+    values, ends, deadline = [], set(), time.monotonic() + READ_SECONDS_MAX
+    while len(ends) < partitions:
+        assert time.monotonic() < deadline, "not read to the end in time"
+        message = consumer.poll(0.2)
+        if message is None:
+            continue
+        if message.error() is None:
+            values.append(message.value().decode())
+        elif message.error().code() == KafkaError._PARTITION_EOF:
+            ends.add(message.partition())
+        else:
+            raise KafkaException(message.error())
+    consumer.close()
+    return values
+
+
+def round_trip(base, topic, **settings):
+    create(topic, base=base)
+    values = [f"value {number} " + "x" * (number % 100) for number in range(5000)]
+    offsets = produce(base, topic, values, **settings)
+    assert [offsets[value][1] for value in values] == list(range(len(values))), "offsets go up by one"
+    assert read_all(base, topic, 1) == values
+
+
+def many_partitions():
+    create("rd-wide", 20)
+    values = [f"value {number}" for number in range(4000)]
+    produce(plain, "rd-wide", values, **{"enable.idempotence": True})
+    assert sorted(read_all(plain, "rd-wide", 20)) == sorted(values)
+
+
+def offsets_for_times():
+    create("rd-times")
+    now = int(time.time() * 1000)
+    producer = Producer(plain)
+    for age in (3000, 2000, 1000):
+        producer.produce("rd-times", b"value", timestamp=now - age)
+        producer.flush(10)
+    consumer = Consumer({**plain, "group.id": "unused"})
+    assert consumer.get_watermark_offsets(TopicPartition("rd-times", 0), timeout=10) == (0, 3)
+    (found,) = consumer.offsets_for_times([TopicPartition("rd-times", 0, now - 1500)], timeout=10)
+    assert found.offset == 2, found
+    consumer.close()
+
+
+def administration():
+    admin = create("rd-admin", 2)
+    assert admin.create_topics([NewTopic("rd-admin", 1, 3)])["rd-admin"].exception().args[0].name() == "TOPIC_ALREADY_EXISTS"
+    admin.create_partitions([NewPartitions("rd-admin", 4)])["rd-admin"].result()
+    assert len(admin.list_topics("rd-admin", timeout=10).topics["rd-admin"].partitions) == 4
+    resource = ConfigResource(ConfigResource.Type.TOPIC, "rd-admin")
+    resource.add_incremental_config(ConfigEntry("retention.ms", "3600000", incremental_operation=AlterConfigOpType.SET))
+    admin.incremental_alter_configs([resource])[resource].result()
+    described = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, "rd-admin")])
+    (configs,) = [future.result() for future in described.values()]
+    assert configs["retention.ms"].value == "3600000"
+    admin.delete_topics(["rd-admin"])["rd-admin"].result()
+    assert "rd-admin" not in admin.list_topics(timeout=10).topics
+
+
+def wrong_secret():
+    errors = []
+    admin = AdminClient({**secure, "sasl.password": "wrong", "error_cb": errors.append})
+    try:
+        admin.list_topics(timeout=5)
+    except KafkaException:
+        admin.poll(1)
+        assert any(error.code() == KafkaError._AUTHENTICATION for error in errors), errors
+        return
+    raise AssertionError("a wrong secret got in")
+
+
+def unknown_topic():
+    consumer = Consumer({**plain, "group.id": "unused", "allow.auto.create.topics": False})
+    found = consumer.list_topics("rd-absent", timeout=10).topics["rd-absent"]
+    assert found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART, found.error
+    consumer.close()
+
+
+checks = {
+    **{f"round trip, {codec}": lambda codec=codec: round_trip(plain, f"rd-{codec}", **{"compression.type": codec}) for codec in ("none", "gzip", "snappy", "lz4", "zstd")},
+    "round trip, idempotent": lambda: round_trip(plain, "rd-idempotent", **{"enable.idempotence": True}),
+    "round trip over SASL_SSL": lambda: round_trip(secure, "rd-secure", **{"enable.idempotence": True}),
+    "many partitions": many_partitions,
+    "watermarks and offsets for times": offsets_for_times,
+    "administration": administration,
+    "a wrong secret is refused": wrong_secret,
+    "an unknown topic is an error": unknown_topic,
+}
+
+passed = failed = 0
+for name, check in checks.items():
+    try:
+        check()
+        passed += 1
+        print("ok   ", name, flush=True)
+    except Exception:
+        failed += 1
+        print("FAIL ", name, flush=True)
+        traceback.print_exc(limit=3, file=sys.stdout)
+print(f"{passed} passed, {failed} failed")
+sys.exit(0 if failed == 0 else 1)
