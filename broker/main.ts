@@ -5,13 +5,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
 import { readBrokerConfig } from "../shared/broker-config/broker-config.ts";
 import { BrokerProcess } from "./broker-process.ts";
-
-// By default V8 collects all garbage for every 64 MiB of buffers, a dozen times a second at full speed. Counted into the
-// heap's own limit they are collected half as often at less than half of the cost (docs/benchmarks.md, garbage collection).
-setFlagsFromString("--external-memory-accounted-in-global-limit");
+import { startBufferCollector } from "./buffer-collector.ts";
 
 const exitCodes = { usage: 2, failed: 1, clean: 0, forced: 130 } as const;
 
@@ -26,6 +22,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${values.config}: ${read.problems.join("; ")}\n`);
     process.exit(exitCodes.usage);
   }
+  startBufferCollector();
   const broker = new BrokerProcess(read.config);
   let stopping = false;
   const stop = () => {
