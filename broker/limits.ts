@@ -14,7 +14,7 @@ export const producerIdRetryMs = 500;
 export const producerIdWaitMs = 2_000;
 /** Requests in flight have this long to finish when the broker stops. */
 export const drainMsMax = 2_000;
-/** Buffers that may gather before the young generation is collected: about a fifth of a second's traffic at full speed. */
-export const bufferGarbageBytesMax = 40 * 1024 * 1024;
+/** Buffers that may gather before the young generation is collected: a tenth of a second of traffic at full speed. */
+export const bufferGarbageBytesMax = 24 * 1024 * 1024;
 /** Between two looks at how many buffers there are; a look costs some ten microseconds. */
-export const bufferCheckMs = 20;
+export const bufferCheckMs = 10;
