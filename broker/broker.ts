@@ -63,6 +63,15 @@ export interface BrokerOptions {
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
   onEvent?(event: BrokerEvent, count: number): void;
+  /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
+  readonly tuning?: BrokerTuning;
+}
+
+/** Bounds that may be set lower than the folders' `limits.ts` have them. */
+export interface BrokerTuning {
+  readonly snapshots?: { readonly everyEntries: number; readonly keptBelow: number };
+  readonly windowBytesMax?: number;
+  readonly tailBytesMax?: number;
 }
 
 /**
@@ -91,6 +100,7 @@ export class Broker {
       timers: ports.timers,
       random: ports.random,
       logger: ports.logger,
+      snapshots: options.tuning?.snapshots,
     });
     this.metadata = new MetadataAccess(
       follower,
@@ -151,7 +161,10 @@ export class Broker {
     });
     this.#identity = identity;
     if (this.#stopped) return;
-    const logs = new DiskLogDirectory(`${dataDirectory}/topics`, this.#ports, !opened.suspect);
+    const logs = new DiskLogDirectory(`${dataDirectory}/topics`, this.#ports, {
+      pageCacheSurvived: !opened.suspect,
+      tailBytesMax: this.#options.tuning?.tailBytesMax,
+    });
     const transport = await this.#ports.openTransport(identity.brokerId);
     const running = this.#compose(identity, states, logs, transport);
     this.#running = running;
@@ -224,7 +237,7 @@ export class Broker {
     const calls = () => parts.calls as BrokerCalls;
     const links = new PeerLinks(
       self,
-      { clock, timers, random, transport, logger },
+      { clock, timers, random, transport, logger, windowBytesMax: this.#options.tuning?.windowBytesMax },
       this.#peerEvents(() => ({ replicas, controller, calls: calls() })),
     );
     const replicas = new ReplicaManager({

@@ -17,7 +17,11 @@ export interface LogEnvironment {
 export function makeLogEnvironment(
   disk: Disk,
   clock: Clock,
-  limits: { readonly openFilesMax?: number; readonly tailBytesMax?: number; readonly indexBytesMax?: number } = {},
+  limits: {
+    readonly openFilesMax?: number | undefined;
+    readonly tailBytesMax?: number | undefined;
+    readonly indexBytesMax?: number | undefined;
+  } = {},
 ): LogEnvironment {
   const files = new OpenFiles(disk, limits.openFilesMax);
   return {

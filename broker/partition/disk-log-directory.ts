@@ -21,13 +21,17 @@ export class DiskLogDirectory implements LogDirectory {
   constructor(
     root: string,
     ports: { readonly disk: Disk; readonly clock: Clock; readonly logger: Logger },
-    pageCacheSurvived: boolean,
+    options: {
+      readonly pageCacheSurvived: boolean;
+      /** See `tailCacheBytesDefault` in the log's limits.ts. */
+      readonly tailBytesMax?: number | undefined;
+    },
   ) {
     this.#root = root;
     this.#disk = ports.disk;
     this.#logger = ports.logger;
-    this.#environment = makeLogEnvironment(ports.disk, ports.clock);
-    this.#pageCacheSurvived = pageCacheSurvived;
+    this.#environment = makeLogEnvironment(ports.disk, ports.clock, { tailBytesMax: options.tailBytesMax });
+    this.#pageCacheSurvived = options.pageCacheSurvived;
   }
 
   async open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract> {

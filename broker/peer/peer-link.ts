@@ -21,6 +21,8 @@ export type CallResult =
 export interface LinkPorts {
   readonly clock: Clock;
   readonly timers: Timers;
+  /** See `pushWindowBytesMax` in limits.ts. */
+  readonly windowBytesMax?: number | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export class PeerLink {
   echoedMs = Number.NEGATIVE_INFINITY;
   closed = false;
   /** Room for appends that this side pushes to the peer. */
-  readonly window = new PushWindow();
+  readonly window: PushWindow;
 
   readonly #connection: PeerConnection;
   readonly #ports: LinkPorts;
@@ -56,6 +58,7 @@ export class PeerLink {
     this.brokerId = connection.brokerId;
     this.#connection = connection;
     this.#ports = ports;
+    this.window = new PushWindow(ports.windowBytesMax);
     this.lastHeardMs = ports.clock.monotonicMs();
   }
 

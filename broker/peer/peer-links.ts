@@ -51,6 +51,8 @@ export interface PeerLinksPorts {
   readonly random: Random;
   readonly transport: PeerTransport;
   readonly logger: Logger;
+  /** See `pushWindowBytesMax` in limits.ts. */
+  readonly windowBytesMax?: number | undefined;
 }
 
 interface Peer {

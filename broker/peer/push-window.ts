@@ -11,13 +11,18 @@ export interface Pushable {
  * the log, partition by partition in turn, without holding memory and without touching other peers.
  */
 export class PushWindow {
+  readonly #bytesMax: number;
   #inflightBytes = 0;
   readonly #behind = new Set<Pushable>();
   #pumping = false;
 
+  constructor(bytesMax = pushWindowBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
+
   /** Takes room for a direct push; false when the window is full or others wait for it already. */
   tryTake(bytes: number): boolean {
-    if (this.#inflightBytes >= pushWindowBytesMax || this.#behind.size > 0) return false;
+    if (this.#inflightBytes >= this.#bytesMax || this.#behind.size > 0) return false;
     this.#inflightBytes += bytes;
     return true;
   }
@@ -46,7 +51,7 @@ export class PushWindow {
     if (this.#pumping) return;
     this.#pumping = true;
     for (const pushable of this.#behind) {
-      const roomBytes = pushWindowBytesMax - this.#inflightBytes;
+      const roomBytes = this.#bytesMax - this.#inflightBytes;
       if (roomBytes <= 0) break;
       this.#behind.delete(pushable);
       // Added again at the end: everybody in turn.

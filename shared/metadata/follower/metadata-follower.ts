@@ -48,6 +48,8 @@ export interface MetadataFollowerOptions {
   readonly logger?: Logger;
   /** See `pollIntervalMs` in limits.ts. */
   readonly pollIntervalMs?: number;
+  /** See `entriesPerSnapshot` and `entriesKeptBelowSnapshot` in the log's limits.ts. */
+  readonly snapshots?: { readonly everyEntries: number; readonly keptBelow: number } | undefined;
 }
 
 /** Hears of every entry, once, in order, after the whole of it was applied. Must not throw. */
@@ -68,6 +70,8 @@ export class MetadataFollower {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #pollIntervalMs: number;
+  readonly #snapshotsEveryEntries: number;
+  readonly #entriesKeptBelow: number;
   readonly #snapshots: SnapshotStore;
   readonly #proposer: Proposer;
   readonly #waiters: SeqWaiters;
@@ -99,6 +103,8 @@ export class MetadataFollower {
     this.#random = random;
     this.#logger = (options.logger ?? silentLogger).with({ cell: options.cell });
     this.#pollIntervalMs = options.pollIntervalMs ?? pollIntervalMs;
+    this.#snapshotsEveryEntries = options.snapshots?.everyEntries ?? entriesPerSnapshot;
+    this.#entriesKeptBelow = options.snapshots?.keptBelow ?? entriesKeptBelowSnapshot;
     this.#state = ImageState.empty(cell);
     this.#waiters = new SeqWaiters(timers);
     this.log = new ItemMetadataLog({ log: cell, store: items, timers, random });
@@ -219,7 +225,7 @@ export class MetadataFollower {
       return failed("unavailable", found.message);
     }
     let snapshotSeq = found.kind === "pointer" ? found.pointer.seq : 0;
-    if (this.#state.seq - snapshotSeq >= entriesPerSnapshot) {
+    if (this.#state.seq - snapshotSeq >= this.#snapshotsEveryEntries) {
       const written = await this.#snapshots.write(this.#state);
       if (written.kind !== "written") {
         return failed("unavailable", written.message);
@@ -227,7 +233,7 @@ export class MetadataFollower {
       snapshotSeq = written.seq;
       this.#logger.info("metadata-snapshot-written", { seq: written.seq, bytes: written.bytes });
     }
-    const upTo = snapshotSeq - entriesKeptBelowSnapshot;
+    const upTo = snapshotSeq - this.#entriesKeptBelow;
     if (upTo < 1) {
       return { kind: "done", snapshotSeq, deleted: 0, more: false };
     }

@@ -1,6 +1,6 @@
 /** One run of the real broker inside one simulated process. */
 import { createHash } from "node:crypto";
-import { Broker } from "../../../broker/broker.ts";
+import { Broker, type BrokerTuning } from "../../../broker/broker.ts";
 import type { AppendResult, HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
 import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 import type { ItemStore } from "../../../shared/item-store/item-store.ts";
@@ -29,6 +29,12 @@ import type { World } from "../world/world.ts";
 export const cellName = "cell-sim";
 const peerPort = 9000;
 const commandTimeoutMs = 3_000;
+/** So that runs of seconds fill the window, read segments for followers, take snapshots and trim. */
+const smallBounds: BrokerTuning = {
+  snapshots: { everyEntries: 12, keptBelow: 6 },
+  windowBytesMax: 6 * 1024,
+  tailBytesMax: 24 * 1024,
+};
 
 export interface SimulatedBrokerOptions {
   readonly world: World;
@@ -82,6 +88,7 @@ export class SimulatedBroker implements ServedBroker {
         listeners: { [kafkaListener]: { host, port: kafkaPort } },
         rules: options.rules,
         recoverWithoutMajority: true,
+        tuning: smallBounds,
         onEvent: (event, count) => world.coverage.count(`broker: ${event}`, count),
       },
       ports,
