@@ -3,7 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { claimDataDirectory, dataLayout, ensureCellSecret, writePrivateFile } from "../../../local/data-directory.ts";
+import {
+  claimDataDirectory,
+  dataLayout,
+  emptyDataDirectory,
+  ensureCellSecret,
+  writePrivateFile,
+} from "../../../local/data-directory.ts";
 
 let parent: string;
 beforeEach(() => {
