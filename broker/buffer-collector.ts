@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { Timers } from "../shared/ports/timers.ts";
 import { bufferCheckMs, bufferGarbageBytesMax } from "./limits.ts";
 
 /**
@@ -8,17 +9,19 @@ import { bufferCheckMs, bufferGarbageBytesMax } from "./limits.ts";
  * half of the processor. Here buffers count into the heap's own limit instead, which is rarely reached, and a collection
  * of the young generation only, a few milliseconds, frees them whenever enough have gathered.
  */
-export function startBufferCollector(): void {
+export function startBufferCollector(timers: Timers, bufferBytes: () => number): void {
   setFlagsFromString("--external-memory-accounted-in-global-limit");
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let keptBytes = 0;
   const check = () => {
-    const bytes = process.memoryUsage().arrayBuffers;
+    const bytes = bufferBytes();
     keptBytes = Math.min(keptBytes, bytes);
-    if (bytes - keptBytes < bufferGarbageBytesMax) return;
-    collect({ type: "minor" });
-    keptBytes = process.memoryUsage().arrayBuffers;
+    if (bytes - keptBytes >= bufferGarbageBytesMax) {
+      collect({ type: "minor" });
+      keptBytes = bufferBytes();
+    }
+    timers.after(bufferCheckMs, check);
   };
-  setInterval(check, bufferCheckMs).unref();
+  check();
 }

@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { readBrokerConfig } from "../shared/broker-config/broker-config.ts";
+import { systemTimers } from "../shared/ports/timers.ts";
 import { BrokerProcess } from "./broker-process.ts";
 import { startBufferCollector } from "./buffer-collector.ts";
 
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${values.config}: ${read.problems.join("; ")}\n`);
     process.exit(exitCodes.usage);
   }
-  startBufferCollector();
+  startBufferCollector(systemTimers, () => process.memoryUsage().arrayBuffers);
   const broker = new BrokerProcess(read.config);
   let stopping = false;
   const stop = () => {
