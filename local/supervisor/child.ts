@@ -13,6 +13,8 @@ export interface ChildProgram {
 export interface ChildEvents {
   /** One JSON object that the child printed as a line on stdout. */
   onLine(line: Readonly<Record<string, unknown>>): void;
+  /** What it wrote on stderr, as it came. */
+  onLog?(chunk: Buffer): void;
   /** Called once. `how` is for people: `code 1`, `signal SIGKILL`. */
   onExit(how: string): void;
 }
@@ -44,7 +46,10 @@ export function startChild(program: ChildProgram, log: RotatingLog, events: Chil
   child.once("error", (error) => end(error.message));
   // 'close' comes after 'exit', when all that the child printed has been read.
   child.once("close", (code, signal) => end(signal === null ? `code ${code}` : `signal ${signal}`));
-  child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => {
+    log.write(chunk);
+    events.onLog?.(chunk);
+  });
   if (child.stdout !== null) {
     readLines(child.stdout, (line) => {
       const parsed = parseObject(line);

@@ -40,6 +40,9 @@ export type CommandOutcome =
 /** How the current life began to serve or ended before it did. */
 type LifeOutcome = { readonly kind: "ready" } | { readonly kind: "died"; readonly how: string };
 
+/** What a controller logs for each partition that it let go on without a majority. */
+const recoveredEvent = "recovered-without-majority";
+
 const done = (message: string): CommandOutcome => ({ kind: "done", message });
 const refused = (message: string): CommandOutcome => ({ kind: "refused", message });
 
@@ -52,6 +55,7 @@ export class SupervisedBroker {
   #brokerId: number;
   #paused = false;
   #failuresInARow = 0;
+  #recoveryTold = false;
   #cancelRestart: CancelTimer | undefined;
   #life = Promise.withResolvers<LifeOutcome>();
   #ended = Promise.withResolvers<void>();
@@ -160,8 +164,10 @@ export class SupervisedBroker {
     this.#life = Promise.withResolvers();
     this.#ended = Promise.withResolvers();
     this.#ready = undefined;
+    this.#recoveryTold = false;
     this.#child = startChild(this.#options.program, this.#options.log, {
       onLine: (line) => this.#onLine(line),
+      onLog: (chunk) => this.#onLog(chunk),
       onExit: (how) => this.#onExit(how),
     });
     this.#enter("starting");
@@ -175,6 +181,15 @@ export class SupervisedBroker {
     this.#failuresInARow = 0;
     this.#enter("up");
     this.#life.resolve({ kind: "ready" });
+  }
+
+  /** Data may be missing: that must not be found in a log file only (DESIGN section 5, Survival). */
+  #onLog(chunk: Buffer): void {
+    if (this.#recoveryTold || !chunk.includes(recoveredEvent)) return;
+    this.#recoveryTold = true;
+    this.#options.say(
+      `${this.#name}: partitions without a surviving majority went on from the most complete replica; what was acknowledged in the last second before the crash may be missing (grep ${recoveredEvent} in its log)`,
+    );
   }
 
   #onExit(how: string): void {

@@ -5,6 +5,7 @@ if (behaviour === "die-at-start") {
   process.stderr.write('{"level":"error","event":"cannot-start"}\n');
   process.exit(3);
 }
+if (behaviour === "recover") process.stderr.write('{"event":"recovered-without-majority"}\n'.repeat(3));
 if (behaviour === "ignore-stop") process.on("SIGTERM", () => process.stderr.write("not now\n"));
 else process.on("SIGTERM", () => process.exit(0));
 // The supervisor is gone: a broker ends by itself.

@@ -134,3 +134,10 @@ test("one that does not end in time is killed", async () => {
   expect(await stopping).toMatchObject({ kind: "done" });
   expect(said[0]).toContain("killing it");
 });
+
+test("a recovery that may have lost records is told once, not only logged", async () => {
+  const { broker, said } = supervise("recover");
+  await broker.start();
+  await until(() => said.length > 0);
+  expect(said).toEqual([expect.stringContaining("may be missing")]);
+});
