@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import type { PartitionLogContract } from "../../../../broker/log/log-contract.ts";
+import type { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
+import { logReopenMs } from "../../../../broker/partition/limits.ts";
+import type { PartitionSettings } from "../../../../broker/partition/partition-settings.ts";
+import { ReplicaSlots } from "../../../../broker/partition/replica-slots.ts";
+import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
+import type { TopicImage } from "../../../../shared/metadata/image/metadata-image.ts";
+import type { PartitionState } from "../../../../shared/metadata/records/record.ts";
+import { silentLogger } from "../../../../shared/telemetry/logger.ts";
+import { ManualTime } from "../handlers/manual-time.ts";
+import { recordOf, topicId } from "./replica-fixture.ts";
+
+function topicOf(...partitions: PartitionState[]): TopicImage {
+  return { topicId, lkc: "lkc-abc", name: "t", createdMs: 0, configs: {}, partitions };
+}
+
+function imageOf(topic: TopicImage | undefined): ImageState {
+  const image = ImageState.empty("cell");
+  if (topic !== undefined) image.setTopic(topic);
+  return image;
+}
+
+/** Slots whose opening and removing of files the test ends one by one. */
+function makeSlots() {
+  const time = new ManualTime();
+  const work: string[] = [];
+  const pending: { readonly what: string; end(error?: Error): void }[] = [];
+  let reports = 0;
+  const begin = (what: string): Promise<void> => {
+    work.push(`${what} begins`);
+    return new Promise((resolve, reject) =>
+      pending.push({
+        what,
+        end: (error) => {
+          work.push(`${what} ${error === undefined ? "ends" : "fails"}`);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      }),
+    );
+  };
+  const slots = new ReplicaSlots({
+    self: 1,
+    timers: time,
+    logger: silentLogger,
+    logs: {
+      open: async (_topic, partition) => {
+        await begin(`open ${partition}`);
+        return { close: () => Promise.resolve() } as unknown as PartitionLogContract;
+      },
+      list: () => Promise.resolve([]),
+      remove: () => Promise.resolve(),
+    },
+    settingsOf: () => ({}) as PartitionSettings,
+    make: (_topic, record) => {
+      const replica = {
+        record,
+        onRecord: (newer: PartitionState) => {
+          replica.record = newer;
+        },
+        close: () => (record.partition === 9 ? Promise.reject(new Error("EIO")) : Promise.resolve()),
+      };
+      return { replica, reconfigure: () => undefined } as unknown as HostedReplica;
+    },
+    onOpened: (replica) => work.push(`opened ${replica.record.partition} at ${replica.record.partitionEpoch}`),
+    onOpenFailed: () => {
+      reports += 1;
+    },
+    remove: (replica) => begin(`remove ${replica.record.partition}`),
+  });
+  const apply = (...partitions: PartitionState[]) => slots.applyImage(imageOf(topicOf(...partitions)));
+  const end = async (what: string, error?: Error) => {
+    await time.settle();
+    const at = pending.findIndex((call) => call.what === what);
+    if (at < 0) throw new Error(`${what} is not under way`);
+    pending.splice(at, 1)[0]?.end(error);
+    await time.settle();
+  };
+  return { slots, apply, end, time, work, reports: () => reports };
+}
+
+const away = recordOf({ voters: [2, 3, 4], leader: 2, partitionEpoch: 5 });
+
+describe("ReplicaSlots", () => {
+  test("a replica is found when its log is open, with the newest record", async () => {
+    const { slots, apply, end, work } = makeSlots();
+    apply(recordOf());
+    apply(recordOf({ partitionEpoch: 7 }));
+    expect(slots.find(topicId, 0)).toBeUndefined();
+    await end("open 0");
+    expect(work).toEqual(["open 0 begins", "open 0 ends", "opened 0 at 7"]);
+    expect(slots.find(topicId, 0)).toBeDefined();
+    await slots.allOpened;
+  });
+
+  test("nothing to open is all opened", async () => {
+    const { slots, apply } = makeSlots();
+    apply(away);
+    await slots.allOpened;
+    expect([...slots.replicas()]).toEqual([]);
+  });
+
+  test("one that is not wanted any more when its log is open is removed, and not shown", async () => {
+    const { slots, apply, end, work, time } = makeSlots();
+    apply(recordOf());
+    await time.settle();
+    apply(away);
+    await end("open 0");
+    expect(slots.find(topicId, 0)).toBeUndefined();
+    await end("remove 0");
+    expect(work.slice(1)).toEqual(["open 0 ends", "remove 0 begins", "remove 0 ends"]);
+  });
+
+  test("one that is made again is not opened before its removal has ended", async () => {
+    const { slots, apply, end, work } = makeSlots();
+    apply(recordOf());
+    await end("open 0");
+    apply(away);
+    apply(recordOf({ partitionEpoch: 6 }));
+    await end("remove 0");
+    await end("open 0");
+    expect(work.slice(3)).toEqual([
+      "remove 0 begins",
+      "remove 0 ends",
+      "open 0 begins",
+      "open 0 ends",
+      "opened 0 at 6",
+    ]);
+    expect(slots.find(topicId, 0)).toBeDefined();
+  });
+
+  test("nor before an opening that nobody wants any more has ended and was undone", async () => {
+    const { slots, apply, end, work, time } = makeSlots();
+    apply(recordOf());
+    await time.settle();
+    slots.removeTopic(topicId);
+    apply(recordOf({ partitionEpoch: 6 }));
+    await end("open 0");
+    await end("remove 0");
+    await end("open 0");
+    expect(work.filter((line) => line.endsWith("begins"))).toEqual([
+      "open 0 begins",
+      "remove 0 begins",
+      "open 0 begins",
+    ]);
+    expect(slots.find(topicId, 0)?.replica.record.partitionEpoch).toBe(6);
+  });
+
+  test("a log that does not open is tried again, and the leadership of its replica is reported meanwhile", async () => {
+    const { slots, apply, end, time, reports } = makeSlots();
+    apply(recordOf(), recordOf({ partition: 1, leader: 2 }));
+    await end("open 1", new Error("EMFILE"));
+    await end("open 0", new Error("EMFILE"));
+    expect(reports()).toBe(2);
+    expect(slots.reports()).toEqual([{ topicId, partition: 0, partitionEpoch: 1, reason: "cannot-lead", brokers: [] }]);
+    await time.advance(logReopenMs);
+    await end("open 0");
+    await end("open 1");
+    expect(slots.reports()).toEqual([]);
+    await slots.allOpened;
+  });
+
+  test("close is whole only when everything was open and closed without an error", async () => {
+    const whole = makeSlots();
+    whole.apply(recordOf());
+    await whole.end("open 0");
+    expect(await whole.slots.close(true)).toBe(true);
+
+    const opening = makeSlots();
+    opening.apply(recordOf());
+    await opening.time.settle();
+    const closing = opening.slots.close(true);
+    await opening.end("open 0");
+    expect(await closing).toBe(false);
+
+    const failing = makeSlots();
+    failing.slots.applyImage(
+      imageOf(
+        topicOf(
+          ...Array.from({ length: 10 }, (_, partition) =>
+            recordOf(partition === 9 ? { partition } : { partition, voters: [2] }),
+          ),
+        ),
+      ),
+    );
+    await failing.end("open 9");
+    expect(await failing.slots.close(true)).toBe(false);
+  });
+});
