@@ -50,7 +50,6 @@ export interface ConnectionRules {
   readonly sessionLifetimeMs: number;
   readonly idleMs: number;
   readonly slowReaderMs: number;
-  readonly lingerMs: number;
   /** Offered SASL mechanisms. */
   readonly mechanisms: readonly string[];
 }

@@ -372,7 +372,8 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   }
 
   #onClosed(): void {
-    this.fail("peer-closed");
+    // A handshake that fails ends the socket without an error.
+    this.fail(this.#state.kind === "securing" ? "tls-failed" : "peer-closed");
     this.#outbox.close();
     this.#account.close();
     this.#options.onClosed(this.#state.kind === "closed" ? this.#state.cause : "peer-closed");

@@ -62,6 +62,8 @@ export class Listener {
     if (this.#secureContext === undefined) return undefined;
     const secured = new tls.TLSSocket(socket, { isServer: true, secureContext: this.#secureContext });
     secured.allowHalfOpen = true;
+    // What fails below the encryption is told by the socket above it.
+    socket.on("error", () => undefined);
     return secured;
   }
 

@@ -6,7 +6,7 @@
  * equal to the earliest while there is no object tier), -5 latest tiered (v9) and -6 earliest pending upload (v11): none,
  * as Kafka answers without remote storage. A question that the version does not know is UNSUPPORTED_VERSION.
  *
- * v2 isolation level; v4 leader epochs; v10 a timeout for remote storage (ignored).
+ * v2 isolation level; v4 leader epochs; v5 OFFSET_NOT_AVAILABLE of a leader that may not serve yet; v10 a timeout for remote storage (ignored).
  */
 import { type ErrorName, errorCode } from "../../shared/kafka/error-codes.ts";
 import {
@@ -26,6 +26,7 @@ type MutableAnswer = { -readonly [Key in keyof ListOffsetsPartitionResponse]: Li
 type Found = { readonly offset: number; readonly timestampMs: number; readonly epoch: number };
 
 const readCommitted = 1;
+const offsetNotAvailableFrom = 5;
 
 const latestQuestion = -1;
 const earliestQuestion = -2;
@@ -89,7 +90,13 @@ function answerOf(
   const from = questionFrom.get(timestamp) ?? Number.POSITIVE_INFINITY;
   if (timestamp < 0 && context.version < from) return "UNSUPPORTED_VERSION";
   const offsets = hosted.offsets(currentLeaderEpoch);
-  if ("kind" in offsets) return kafkaErrorName(offsets.error);
+  if ("kind" in offsets) {
+    const error = kafkaErrorName(offsets.error);
+    // Clients of older versions do not know the error; Kafka spares them too.
+    return error === "OFFSET_NOT_AVAILABLE" && context.version < offsetNotAvailableFrom
+      ? "LEADER_NOT_AVAILABLE"
+      : error;
+  }
   switch (timestamp) {
     case latestQuestion:
       return latest(offsets, request.isolationLevel);

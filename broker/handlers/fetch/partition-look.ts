@@ -52,9 +52,7 @@ export class PartitionLook {
       if (end.epoch < 0 || end.endOffset < 0) return this.failed(partition, "OFFSET_OUT_OF_RANGE", topic);
       if (end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset) return this.#diverged(partition, offsets, end);
     }
-    if (fetchOffset < offsets.logStartOffset || fetchOffset > offsets.highWatermark) {
-      return this.failed(partition, "OFFSET_OUT_OF_RANGE", topic);
-    }
+    if (isOutOfRange(hosted, offsets, fetchOffset)) return this.failed(partition, "OFFSET_OUT_OF_RANGE", topic);
     return { hosted, offsets, bound: this.#committedOnly ? offsets.lastStableOffset : offsets.highWatermark };
   }
 
@@ -100,4 +98,10 @@ export class PartitionLook {
       records,
     };
   }
+}
+
+/** An offset that is given but not committed yet is in range: its record will come. */
+function isOutOfRange(hosted: HostedPartition, offsets: PartitionOffsets, fetchOffset: number): boolean {
+  if (fetchOffset < offsets.logStartOffset) return true;
+  return fetchOffset > offsets.highWatermark && fetchOffset > hosted.endOffsetForEpoch(offsets.leaderEpoch).endOffset;
 }

@@ -16,7 +16,6 @@ const rules: ConnectionRules = {
   sessionLifetimeMs: 0,
   idleMs: 600_000,
   slowReaderMs: 30_000,
-  lingerMs: 5_000,
   mechanisms: ["PLAIN"],
 };
 const renewing: ConnectionRules = { ...rules, sessionLifetimeMs: 60_000 };

@@ -148,6 +148,18 @@ describe("without a session", () => {
     expect(codes(await fetchOnce({ topic: "absent" }))).toEqual([errorCode.UNKNOWN_TOPIC_OR_PARTITION]);
   });
 
+  test("an offset that is given but not committed is waited for, one beyond is out of range", async () => {
+    topic.hosted[0]!.commitsAtOnce = false;
+    topic.hosted[0]!.add("a", "b");
+    expect(codes(await fetchOnce({ partitions: [{ partition: 0, fetchOffset: 3 }] }))).toEqual([
+      errorCode.OFFSET_OUT_OF_RANGE,
+    ]);
+    const response = fetchOnce({ maxWaitMs: 60_000, partitions: [{ partition: 0, fetchOffset: 1 }] });
+    await broker.time.settle();
+    topic.hosted[0]!.commit();
+    expect(values(await response)).toEqual({ 0: ["a", "b"] });
+  });
+
   test("a diverging epoch (KIP-595)", async () => {
     topic.hosted[0]!.add("a", "b");
     topic.hosted[0]!.endOffsetForEpoch = () => ({ epoch: 1, endOffset: 1 });

@@ -86,6 +86,12 @@ test("errors", async () => {
   expect((await ask(4, [{ timestamp: -1 }], "absent"))[0]?.errorCode).toBe(errorCode.UNKNOWN_TOPIC_OR_PARTITION);
 });
 
+test("a leader that may not serve yet is named as the version knows it", async () => {
+  topic.hosted[0]!.offsets = () => ({ kind: "failed", error: "OFFSET_NOT_AVAILABLE" });
+  expect(await offsetOf(4, -1)).toBe(errorCode.LEADER_NOT_AVAILABLE);
+  expect(await offsetOf(5, -1)).toBe(errorCode.OFFSET_NOT_AVAILABLE);
+});
+
 test("many look-ups by time are all answered, in order", async () => {
   const many = broker.topic("lkc-aaaaa", "many", 100);
   for (const hosted of many.hosted) hosted.append(encodeBatch({ records: [{ timestampMs: 5 }] }), { requiredAcks: 1 });
