@@ -8,11 +8,13 @@ import type { PartitionKey } from "./controller/election-core.ts";
 import type { SealOrder, SealReply } from "./controller/election-round.ts";
 import { handOverMsMax } from "./controller/limits.ts";
 import type { MetadataAccess } from "./controller/metadata-access.ts";
-import { handOverPollMs, releaseMsMax } from "./limits.ts";
+import { handOverPollMs, releaseCommitMsMax, releaseMsMax, releaseRetryMs } from "./limits.ts";
 import type { LeaderRole } from "./partition/leader-role.ts";
+import type { Replica } from "./partition/replica.ts";
 import type { ReplicaReport } from "./partition/replica-context.ts";
 import type { ReplicaManager } from "./partition/replica-manager.ts";
 import type { PeerLinks } from "./peer/peer-links.ts";
+import { isQuorum } from "./replication/quorum.ts";
 
 interface BrokerCallsPorts {
   readonly self: BrokerId;
@@ -37,6 +39,8 @@ interface SealBody {
  */
 export class BrokerCalls {
   readonly #ports: BrokerCallsPorts;
+  /** Until when this broker tries to hand its leaderships over; undefined before it is to stop. */
+  #releaseDeadlineMs: number | undefined;
 
   constructor(ports: BrokerCallsPorts) {
     this.#ports = ports;
@@ -84,23 +88,48 @@ export class BrokerCalls {
     else if (target !== undefined) void links.call(target, "report", reports, handOverMsMax);
   }
 
-  /** Before this broker stops: no more appends, let the followers hold everything, and have others elected. */
+  /**
+   * Before this broker stops: the peers hear of it, no more appends, the followers hold everything, others are elected.
+   * Nobody waits for a partition of which no majority stays, as when the whole cell ends: nobody could lead it. What
+   * could not be handed over is given up, so that whoever waits for a commit is answered. Called again it goes on with
+   * the time that is left.
+   */
   async releaseLeadership(): Promise<void> {
-    const { replicas, clock, controller, links, metadata, self } = this.#ports;
-    const deadlineMs = clock.monotonicMs() + releaseMsMax;
-    // The last broker of a cell to stop has nobody to hand over to.
-    const othersAlive = (leader: LeaderRole) => [...leader.streams()].some(({ brokerId }) => links.isAlive(brokerId));
-    const led = () => [...replicas.replicas()].flatMap((replica) => replica.leader ?? []).filter(othersAlive);
-    const leaders = led();
-    for (const leader of leaders) leader.handingOver = true;
-    await this.#until(deadlineMs, () => leaders.every((leader) => leader.highWatermark >= leader.endOffset));
-    while (led().length > 0 && clock.monotonicMs() < deadlineMs) {
-      const target = metadata.image.controller?.brokerId;
-      if (controller.inOffice) await controller.release(self);
-      else if (target !== undefined && target !== self)
-        await links.call(target, "release", self, Math.max(1, deadlineMs - clock.monotonicMs()));
-      await this.#until(Math.min(deadlineMs, clock.monotonicMs() + 500), () => led().length === 0);
+    const { clock, links, self } = this.#ports;
+    links.drain();
+    this.#releaseDeadlineMs ??= clock.monotonicMs() + releaseMsMax;
+    const deadlineMs = this.#releaseDeadlineMs;
+    for (const { leader } of this.#leaders()) if (leader !== undefined) leader.handingOver = true;
+    const commits = () => this.#leaders().filter(({ record }) => isQuorum(record, (broker) => links.isAlive(broker)));
+    const commitDeadlineMs = Math.min(deadlineMs, clock.monotonicMs() + releaseCommitMsMax);
+    await this.#until(commitDeadlineMs, () =>
+      commits().every(({ leader }) => leader === undefined || leader.highWatermark >= leader.endOffset),
+    );
+    const stays = (broker: BrokerId) => broker !== self && links.isAlive(broker) && !links.isDraining(broker);
+    const released = () => !this.#leaders().some(({ record }) => isQuorum(record, stays));
+    while (!released() && clock.monotonicMs() < deadlineMs) {
+      let answered = false;
+      void this.#askRelease(deadlineMs).then(() => {
+        answered = true;
+      });
+      // The controller may be about to stop as well.
+      await this.#until(deadlineMs, () => answered || released());
+      await this.#until(Math.min(deadlineMs, clock.monotonicMs() + releaseRetryMs), released);
     }
+    for (const replica of this.#leaders()) replica.resign();
+  }
+
+  #leaders(): readonly Replica[] {
+    return [...this.#ports.replicas.replicas()].filter(({ leader }) => leader !== undefined);
+  }
+
+  /** Asks whoever is controller now to have others elected for what this broker leads. */
+  async #askRelease(deadlineMs: number): Promise<void> {
+    const { clock, controller, links, metadata, self } = this.#ports;
+    const target = metadata.image.controller?.brokerId;
+    if (controller.inOffice) await controller.release(self);
+    else if (target !== undefined && target !== self)
+      await links.call(target, "release", self, Math.max(1, deadlineMs - clock.monotonicMs()));
   }
 
   async #sealHere(body: SealBody): Promise<SealReply> {

@@ -4,6 +4,10 @@
 export const startRetryMs = 250;
 /** Controlled shutdown gives up handing over leadership after this. */
 export const releaseMsMax = 8_000;
+/** Before leaderships are handed over, what was appended is waited for to commit at most this long. */
+export const releaseCommitMsMax = 1_000;
+/** A broker that stops and still leads asks the controller again after this. */
+export const releaseRetryMs = 500;
 /** Between two looks whether a follower has caught up for a hand-over. */
 export const handOverPollMs = 5;
 /** A block of producer ids is fetched when fewer than this many are left. */

@@ -16,6 +16,8 @@ export interface CandidacyView {
   readonly storeReachable: boolean;
   /** Brokers alive as seen here, this one included, ascending. */
   readonly alive: readonly BrokerId[];
+  /** This broker is about to stop. */
+  readonly draining: boolean;
   /** How long the reason to stand has held. */
   readonly sinceMs: number;
   /** Since this broker's links were started: a controller that was never heard may only not have been reached yet. */
@@ -34,7 +36,7 @@ export function isControllerMissing(view: CandidacyView): boolean {
 
 /** Stand now? The lowest id goes first, the others follow a step later each, if nobody won meanwhile. */
 export function shouldStand(view: CandidacyView): boolean {
-  if (!view.storeReachable || !isControllerMissing(view)) return false;
+  if (view.draining || !view.storeReachable || !isControllerMissing(view)) return false;
   const place = view.alive.filter((broker) => broker !== view.controller || broker === view.self).indexOf(view.self);
   return view.sinceMs >= Math.max(0, place) * candidacyStepMs + view.backoffMs;
 }

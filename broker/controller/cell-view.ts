@@ -4,16 +4,17 @@ import { isQuorum, majority } from "../replication/quorum.ts";
 import type { ClusterView } from "./election-core.ts";
 import { isolatedLeaderMs } from "./limits.ts";
 
+type Links = Pick<PeerLinks, "alive" | "isAlive" | "isDraining" | "link">;
+
 /** Who hears whom in the cell, as heartbeats tell it, and since when a pair has not. */
 export class CellView implements ClusterView {
   readonly #self: BrokerId;
-  readonly #links: Pick<PeerLinks, "alive" | "isAlive" | "link">;
+  readonly #links: Links;
   /** Pairs of live brokers that do not hear each other, and since when (monotonic milliseconds). */
   readonly #brokenSince = new Map<string, number>();
-  readonly #draining = new Set<BrokerId>();
   #nowMs = 0;
 
-  constructor(self: BrokerId, links: Pick<PeerLinks, "alive" | "isAlive" | "link">) {
+  constructor(self: BrokerId, links: Links) {
     this.#self = self;
     this.#links = links;
   }
@@ -34,15 +35,6 @@ export class CellView implements ClusterView {
     for (const pair of this.#brokenSince.keys()) if (!broken.has(pair)) this.#brokenSince.delete(pair);
   }
 
-  /** A broker is about to stop: it is not to lead. Forgotten when it registers anew. */
-  drain(broker: BrokerId): void {
-    this.#draining.add(broker);
-  }
-
-  undrain(broker: BrokerId): void {
-    this.#draining.delete(broker);
-  }
-
   isAlive(broker: BrokerId): boolean {
     return this.#links.isAlive(broker);
   }
@@ -51,9 +43,9 @@ export class CellView implements ClusterView {
     return isQuorum(record, (voter) => voter === leader || (this.isAlive(voter) && !this.#isBroken(leader, voter)));
   }
 
-  /** Draining, or cut off from so many live brokers that it would be replaced again at once. */
+  /** About to stop, or cut off from so many live brokers that it would be replaced again at once. */
   isDraining(broker: BrokerId): boolean {
-    if (this.#draining.has(broker)) return true;
+    if (this.#links.isDraining(broker)) return true;
     const alive = this.#links.alive();
     return alive.filter((other) => other === broker || !this.#isBroken(broker, other)).length < majority(alive.length);
   }

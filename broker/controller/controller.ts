@@ -120,7 +120,6 @@ export class Controller {
 
   onDelta(delta: MetadataDelta): void {
     if (delta.controllerChanged && this.#epoch !== undefined && !this.inOffice) this.#standDown();
-    for (const broker of delta.brokersChanged) this.view.undrain(broker);
     for (const topicId of delta.topicsDeleted.keys()) this.#forgetTopic(topicId);
     if (delta.controllerChanged || delta.brokersChanged.size > 0 || delta.topicsChanged.size > 0 || delta.reset)
       this.poke();
@@ -141,7 +140,6 @@ export class Controller {
 
   /** Moves every leadership that it can away from a broker that is about to stop. */
   async release(broker: BrokerId): Promise<void> {
-    this.view.drain(broker);
     await this.#round;
     const orders: ElectionOrder[] = [];
     for (const topic of this.#ports.metadata.image.topics.values()) {
@@ -207,6 +205,7 @@ export class Controller {
       controllerWithoutStoreMs: this.#storeLostSinceMs === undefined ? 0 : nowMs - this.#storeLostSinceMs,
       storeReachable: metadata.storeReachable,
       alive: links.alive(),
+      draining: links.isDraining(self),
       sinceMs: nowMs - (this.#missingSinceMs ?? nowMs),
       startedMs: nowMs - this.#startedMs,
       backoffMs: this.#backoffMs,

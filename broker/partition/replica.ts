@@ -321,6 +321,11 @@ export class Replica {
     return { ...base, reason: "cannot-lead", brokers: [] };
   }
 
+  /** Leads no more, though the record still says so: who waits for a commit is answered, the controller is told. */
+  resign(): void {
+    if (this.#role.kind === "leader") this.#become({ kind: "idle" });
+  }
+
   /** Ends every role; the log is closed (cleanly if asked) after the work under way. */
   async close(clean: boolean): Promise<void> {
     this.#closed = true;

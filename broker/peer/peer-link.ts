@@ -36,6 +36,8 @@ export class PeerLink {
   /** Whom the peer hears, as of its last heartbeat. */
   peerHears: ReadonlySet<BrokerId> = new Set();
   peerStoreReachable = true;
+  /** The peer is about to stop. */
+  peerDraining = false;
   /** `sentMs` of the peer's newest heartbeat, on its clock; null before the first. */
   peerSentMs: number | null = null;
   /** On our clock: the peer sent something after it had what we sent then. Unlike `lastHeardMs` this never is old news. */

@@ -79,6 +79,7 @@ export class PeerLinks {
   readonly #peers = new Map<BrokerId, Peer>();
   #storeReachable: () => boolean = () => true;
   #lastTickMs: number;
+  #draining = false;
   #stopped = false;
   #cancelTick: CancelTimer | undefined;
 
@@ -105,6 +106,14 @@ export class PeerLinks {
       peer.link?.close();
     }
     this.#ports.transport.close();
+  }
+
+  /** Tells every peer, at once and from here on, that this broker is about to stop. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#sendHeartbeats();
+    this.#events.onLivenessChanged();
   }
 
   /** Who is registered in the cell, and where; called whenever the image changes. */
@@ -146,6 +155,11 @@ export class PeerLinks {
     if (id === this.#self) return true;
     const peer = this.#peers.get(id);
     return peer?.link !== undefined && !peer.silent;
+  }
+
+  /** Alive, as far as is known here, and about to stop. */
+  isDraining(id: BrokerId): boolean {
+    return id === this.#self ? this.#draining : (this.link(id)?.peerDraining ?? false);
   }
 
   /** Milliseconds since the peer was last heard; infinite without a link. Judges nobody: this process may have slept. */
@@ -317,9 +331,11 @@ export class PeerLinks {
     const hears = new Set(message.hears);
     const changed = hears.size !== link.peerHears.size || message.hears.some((id) => !link.peerHears.has(id));
     const storeChanged = link.peerStoreReachable !== message.storeReachable;
+    const drainChanged = link.peerDraining !== message.draining;
     link.peerHears = hears;
     link.peerStoreReachable = message.storeReachable;
-    if (changed || storeChanged) this.#events.onLivenessChanged();
+    link.peerDraining = message.draining;
+    if (changed || storeChanged || drainChanged) this.#events.onLivenessChanged();
   }
 
   #planTick(): void {
@@ -362,7 +378,9 @@ export class PeerLinks {
     const hears = this.alive();
     const storeReachable = this.#storeReachable();
     const sentMs = this.#ports.clock.monotonicMs();
-    for (const link of this.links()) link.send({ kind, hears, storeReachable, sentMs, echoMs: link.peerSentMs });
+    const draining = this.#draining;
+    for (const link of this.links())
+      link.send({ kind, hears, storeReachable, draining, sentMs, echoMs: link.peerSentMs });
   }
 }
 

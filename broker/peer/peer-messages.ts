@@ -182,6 +182,8 @@ export interface HeartbeatMessage {
   readonly hears: readonly number[];
   /** Can the sender reach the metadata store, as far as it knows? */
   readonly storeReachable: boolean;
+  /** Is the sender about to stop? Then it is to lead nothing, and nobody waits for its vote. */
+  readonly draining: boolean;
   /** When it was sent, on the sender's monotonic clock. */
   readonly sentMs: number;
   /** `sentMs` of the newest heartbeat that came on this connection; null before the first. */
@@ -237,6 +239,7 @@ const shapes: Readonly<Record<string, Readonly<Record<string, (value: unknown) =
   heartbeat: {
     hears: (value) => isArrayOf(value, isCount),
     storeReachable: (value) => typeof value === "boolean",
+    draining: (value) => typeof value === "boolean",
     sentMs: Number.isFinite,
     echoMs: (value) => value === null || Number.isFinite(value),
   },

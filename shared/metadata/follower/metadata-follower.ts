@@ -148,7 +148,7 @@ export class MetadataFollower {
 
   /** Ends polling; waiters and later proposals get `stopped`. What is under way may still be appended. */
   stop(): void {
-    this.#halt("stopped by its owner");
+    this.#end("stopped by its owner", "info");
   }
 
   /** Returns what ends the subscription. */
@@ -412,13 +412,17 @@ export class MetadataFollower {
   }
 
   #halt(message: string): void {
+    this.#end(message, "error");
+  }
+
+  #end(message: string, level: "info" | "error"): void {
     if (this.#stopped !== undefined) {
       return;
     }
     this.#stopped = message;
     this.#cancelPoll?.();
     this.#waiters.stop();
-    this.#logger.error("metadata-follower-stopped", { message });
+    this.#logger[level]("metadata-follower-stopped", { message });
     for (const listener of Array.from(this.#stopListeners)) {
       listener(message);
     }

@@ -48,7 +48,7 @@ function endpoints(peers: readonly number[], port = 9000): Map<number, Endpoint>
 }
 
 function heartbeat(change: Partial<HeartbeatMessage> = {}): HeartbeatMessage {
-  return { kind: "heartbeat", hears: [], storeReachable: true, sentMs: 1, echoMs: null, ...change };
+  return { kind: "heartbeat", hears: [], storeReachable: true, draining: false, sentMs: 1, echoMs: null, ...change };
 }
 
 const heartbeatsOf = (messages: readonly JsonMessage[]) => messages.filter((message) => message.kind === "heartbeat");
@@ -197,6 +197,33 @@ describe("heartbeats", () => {
     connection.receive(heartbeat({ hears: [1, 3], storeReachable: false }));
     expect(take()).toEqual(["alive 1 2"]);
     expect(links.link(1)?.peerStoreReachable).toBe(false);
+  });
+
+  test("a broker that is about to stop says so at once, and on every link that opens later", () => {
+    const { transport, take, links } = start(2, [1]);
+    const connection = transport.accepted(1);
+    connection.takeJson({ heartbeats: true });
+    take();
+    links.drain();
+    links.drain();
+    expect(heartbeatsOf(connection.takeJson({ heartbeats: true }))).toMatchObject([{ draining: true }]);
+    expect(take()).toEqual(["alive 1 2"]);
+    const later = heartbeatsOf(transport.accepted(1).takeJson({ heartbeats: true }));
+    expect(later.at(-1)).toMatchObject({ draining: true });
+    expect(links.isDraining(2)).toBe(true);
+  });
+
+  test("a peer drains from when it says so until its link is gone", () => {
+    const { transport, take, links } = start(2, [1]);
+    const connection = transport.accepted(1);
+    take();
+    expect(links.isDraining(1)).toBe(false);
+    connection.receive(heartbeat({ draining: true }));
+    connection.receive(heartbeat({ draining: true }));
+    expect(links.isDraining(1)).toBe(true);
+    expect(take()).toEqual(["alive 1 2"]);
+    transport.accepted(1);
+    expect(links.isDraining(1)).toBe(false);
   });
 });
 

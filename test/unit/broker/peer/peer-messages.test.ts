@@ -73,6 +73,7 @@ const jsonMessages: fc.Arbitrary<JsonMessage> = fc.oneof(
     kind: fc.constant("heartbeat" as const),
     hears: fc.array(fc.nat()),
     storeReachable: fc.boolean(),
+    draining: fc.boolean(),
     sentMs: time,
     echoMs: fc.option(time),
   }),
