@@ -1,5 +1,10 @@
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderMetricsPage } from "../shared/telemetry/metrics-page.ts";
+import { renderApiVersionsPage } from "./pages/api-versions-page.ts";
+import { renderConfigsPage } from "./pages/configs-page.ts";
+import { renderErrorCodesPage } from "./pages/error-codes-page.ts";
+import { renderLimitsPage } from "./pages/limits-page.ts";
 
 export interface GeneratedPage {
   /** From the project's root. */
@@ -9,7 +14,13 @@ export interface GeneratedPage {
   readonly text: string;
 }
 
-const renderers: Readonly<Record<string, () => string>> = {
+const projectRoot = fileURLToPath(new URL("..", import.meta.url));
+
+const renderers: Readonly<Record<string, (root: string) => string>> = {
+  "docs/api-versions.md": renderApiVersionsPage,
+  "docs/configs.md": renderConfigsPage,
+  "docs/error-codes.md": renderErrorCodesPage,
+  "docs/limits.md": renderLimitsPage,
   "docs/metrics.md": renderMetricsPage,
 };
 
@@ -17,7 +28,7 @@ const renderers: Readonly<Record<string, () => string>> = {
 export function generatedPages(): readonly GeneratedPage[] {
   return Object.entries(renderers).map(([name, render]) => ({
     name,
-    file: fileURLToPath(new URL(`../${name}`, import.meta.url)),
-    text: render(),
+    file: path.join(projectRoot, name),
+    text: render(projectRoot),
   }));
 }

@@ -15,8 +15,11 @@ export interface ConnectionLimits {
   /** How long an authentication lasts before the client must repeat it (connections.max.reauth.ms); 0: for ever. */
   readonly sessionLifetimeMs: number;
 
+  /** Open connections of one listener; the next one is closed at once. */
   readonly connectionsPerListenerMax: number;
+  /** Of them, those from one address. */
   readonly connectionsPerAddressMax: number;
+  /** Of them, those that have not authenticated yet. */
   readonly strangersPerListenerMax: number;
 
   /** Longest request of an authenticated client (socket.request.max.bytes). */

@@ -8,8 +8,13 @@ export interface ConfigDefinition {
   readonly default: string;
   /** Why the value is refused; undefined when it is taken. Called with trimmed text of the right type. */
   readonly check?: (value: string) => string | undefined;
-  /** Seconds to minutes of reading for a tenant's administrator, shown by DescribeConfigs. */
+  /** For a tenant's administrator, shown by DescribeConfigs; begins with "Without effect" when nothing obeys the value. */
   readonly documentation: string;
+}
+
+/** Whether setting the configuration changes what the cell does; the others are taken so that tools and clients get through. */
+export function isHonoured({ documentation }: ConfigDefinition): boolean {
+  return !documentation.startsWith("Without effect");
 }
 
 /** Kafka's "for ever", as it is written in Kafka's own defaults. */

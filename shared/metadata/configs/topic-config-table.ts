@@ -75,7 +75,7 @@ const rows: readonly Row[] = [
     "LONG",
     "86400000",
     "log.cleaner.delete.retention.ms",
-    "How long compaction keeps tombstones. Without effect until compaction is supported.",
+    "Without effect until compaction is supported: how long it keeps tombstones.",
     between(0),
   ],
   [
@@ -83,7 +83,7 @@ const rows: readonly Row[] = [
     "LONG",
     "60000",
     "log.segment.delete.delay.ms",
-    "Wait before a deleted segment leaves the disk.",
+    "Without effect: a deleted segment leaves the disk at once.",
     between(0),
   ],
   [
@@ -129,7 +129,7 @@ const rows: readonly Row[] = [
     "LONG",
     "-2",
     "log.local.retention.bytes",
-    "Bytes of a partition kept on brokers once tiered; -2 follows retention.bytes.",
+    "Without effect until there is an object tier: bytes kept on brokers; -2 follows retention.bytes.",
     between(-2),
   ],
   [
@@ -137,7 +137,7 @@ const rows: readonly Row[] = [
     "LONG",
     "-2",
     "log.local.retention.ms",
-    "Time a tiered segment stays on brokers; -2 follows retention.ms.",
+    "Without effect until there is an object tier: time kept on brokers; -2 follows retention.ms.",
     between(-2),
   ],
   [
@@ -244,7 +244,7 @@ const rows: readonly Row[] = [
     "INT",
     "10485760",
     "log.index.size.max.bytes",
-    "Largest offset index of a segment.",
+    "Without effect: an index has at most 1,048,576 entries.",
     between(4),
   ],
   [
@@ -252,7 +252,7 @@ const rows: readonly Row[] = [
     "LONG",
     "0",
     "log.roll.jitter.ms",
-    "Random share taken off segment.ms, so that segments are not sealed all at once.",
+    "Without effect: segments are sealed when segment.ms says.",
     between(0),
   ],
   [
