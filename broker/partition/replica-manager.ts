@@ -32,7 +32,7 @@ export interface ReplicaManagerPorts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly rules: ReplicationRules;
-  readonly links: PeerLinks;
+  readonly links: Pick<PeerLinks, "link" | "isAlive">;
   readonly logs: LogDirectory;
   readonly states: ReplicaStateStore;
   /** Parsed configs of a topic, as the image has them now. */

@@ -14,10 +14,10 @@ export function describeMessage(message: Buffer): string[] {
       return decodeAppend(message).map(({ stream, highWatermark, logStartOffset, chunks }) => {
         const pushed = chunks.map(
           ({ baseOffset, endOffset, epoch, startsSegment }) =>
-            ` [${baseOffset}, ${endOffset}) of epoch ${epoch}${startsSegment ? ", a new segment" : ""}`,
+            `[${baseOffset}, ${endOffset}) of epoch ${epoch}${startsSegment ? " (new segment)" : ""}`,
         );
         const start = logStartOffset > 0 ? `, log start ${logStartOffset}` : "";
-        return `append on ${stream}:${pushed.join("") || " nothing"}; high watermark ${highWatermark}${start}`;
+        return `append on ${stream}: ${pushed.join(", ") || "nothing"}; high watermark ${highWatermark}${start}`;
       });
     case MessageType.ack:
       return decodeAcks(message).map(({ stream, heldOffset, logStartOffset, accepted, votes }) => {
