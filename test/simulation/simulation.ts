@@ -3,6 +3,8 @@
  *
  *   start, topics ─▶ calm ─▶ faults ─▶ (only the store away) ─▶ heal ─▶ writable again? ─▶ quiet ─▶ read all, compare
  */
+
+import { soundRules } from "../../broker/replication/replication-rules.ts";
 import { type NewestPartition, newestImage, partitionsOf, ReplicaViews } from "./cell/cell-views.ts";
 import { compareReplicas } from "./cell/replica-reader.ts";
 import { type CellMachine, SimulatedCell } from "./cell/simulated-cell.ts";
@@ -16,6 +18,7 @@ import { drawPersonality, type Personality } from "./faults/personality.ts";
 import type { Mutation } from "./mutations/mutation.ts";
 import { AdminClient } from "./workload/admin-client.ts";
 import { FinalReader } from "./workload/final-reader.ts";
+import type { TopicPartition } from "./workload/kafka-messages.ts";
 import { createTopics, firstTopics, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
 import { Workload } from "./workload/workload.ts";
 import type { Trace } from "./world/trace.ts";
@@ -61,11 +64,11 @@ export class Simulation {
     const world = new World(options.seed, options.trace);
     this.world = world;
     const violate = (message: string): void => this.#violate(message);
-    this.personality = drawPersonality(world.random.child("personality"), options.mutation?.faults);
+    this.personality = drawPersonality(world.random.child("personality"), options.mutation?.schedule);
     const { brokers, clients, batchIntervalMs } = this.personality;
     this.ledger = new RecordLedger({ nowMs: () => world.scheduler.nowMs, violate });
     this.#highWatermarks = new HighWatermarkViews(violate);
-    this.#quorums = new QuorumChecker(violate);
+    this.#quorums = new QuorumChecker(violate, { ...soundRules, ...options.mutation?.rules });
     this.#progress = new ProgressChecker(this.ledger, violate);
     this.#cell = new SimulatedCell({
       world,
@@ -73,8 +76,9 @@ export class Simulation {
       mutation: options.mutation,
       violate,
       beforeDeath: () => this.#look(),
+      onCommitted: (at) => this.#lookAt(at),
     });
-    this.#views = new ReplicaViews(this.#losses);
+    this.#views = new ReplicaViews(this.#losses, { ...soundRules, ...options.mutation?.rules });
     this.#workload = new Workload({
       world,
       ledger: this.ledger,
@@ -99,7 +103,7 @@ export class Simulation {
       client: this.#client,
       ledger: this.ledger,
       onDeleteTopic: (topicId) => this.#workload.topicDeleted(topicId),
-      meanGapMs: 2_000,
+      meanGapMs: this.personality.adminGapMs,
     });
   }
 
@@ -155,6 +159,12 @@ export class Simulation {
     }
     const serving = this.#cell.serving.map(({ broker }) => broker.id);
     this.#losses.promoted(serving, this.#partitions);
+  }
+
+  /** Something was committed there just now. */
+  #lookAt(at: TopicPartition): void {
+    const view = this.#views.lookAt(this.#cell, at);
+    if (view !== undefined) this.#quorums.look(view);
   }
 
   /** Nothing but the store fails, and writes go on. */

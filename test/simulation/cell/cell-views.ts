@@ -1,10 +1,11 @@
 /** What a look at all live brokers at once shows: the newest image, and every replica's state, for the checkers. */
 import type { Replica } from "../../../broker/partition/replica.ts";
+import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
 import type { PartitionState } from "../../../shared/metadata/records/record.ts";
 import type { LossWindows, VotersOf } from "../checkers/loss-windows.ts";
 import type { LeaderView, PartitionView, ReplicaView } from "../checkers/quorum-checker.ts";
-import { partitionKey } from "../workload/kafka-messages.ts";
+import { partitionKey, type TopicPartition } from "../workload/kafka-messages.ts";
 import type { SimulatedBroker } from "./simulated-broker.ts";
 import type { SimulatedCell } from "./simulated-cell.ts";
 
@@ -43,37 +44,54 @@ export function partitionsOf(image: MetadataImage | undefined): NewestPartition[
 export class ReplicaViews {
   readonly #last = new Map<string, ReplicaView>();
   readonly #losses: LossWindows;
+  readonly #rules: Pick<ReplicationRules, "mayVote">;
 
-  constructor(losses: LossWindows) {
+  /** `rules`: whom the code under test lets vote, rightly or not. */
+  constructor(losses: LossWindows, rules: Pick<ReplicationRules, "mayVote">) {
     this.#losses = losses;
+    this.#rules = rules;
   }
 
   look(cell: SimulatedCell): PartitionView[] {
     const partitions = partitionsOf(newestImage(cell));
     const leaders = new Map<string, LeaderView[]>();
     for (const simulated of cell.serving) this.#lookAt(simulated, leaders);
-    return partitions.map(({ partition, voters, lost }) => ({
-      partition,
-      voters,
-      leaders: leaders.get(partition) ?? [],
-      replicas: voters.flatMap((voter) => {
-        const view = this.#last.get(`${voter} ${partition}`);
-        return view === undefined || lost.includes(voter) || this.#losses.isSuspect(voter) ? [] : [view];
-      }),
-    }));
+    return partitions.map((partition) => this.#viewOf(partition, leaders.get(partition.partition) ?? []));
+  }
+
+  /** One partition only; undefined when no broker knows of it any more. */
+  lookAt(cell: SimulatedCell, at: TopicPartition): PartitionView | undefined {
+    const record = newestImage(cell)?.topics.get(at.topicId)?.partitions[at.partition];
+    if (record === undefined) return undefined;
+    const leaders = cell.serving.flatMap(({ broker }) => {
+      const replica = broker.replicas.replica(at.topicId, at.partition);
+      return replica === undefined ? [] : this.#noteReplica(replica);
+    });
+    return this.#viewOf({ partition: partitionKey(at), voters: record.voters, lost: record.lost }, leaders);
+  }
+
+  #viewOf({ partition, voters, lost }: VotersOf, leaders: readonly LeaderView[]): PartitionView {
+    const replicas = voters.flatMap((voter) => {
+      const view = this.#last.get(`${voter} ${partition}`);
+      const isLost = lost.includes(voter) || this.#losses.isSuspect(voter);
+      return view === undefined || !this.#rules.mayVote({ lost: isLost }) ? [] : [view];
+    });
+    return { partition, voters, leaders, replicas };
   }
 
   #lookAt({ broker }: SimulatedBroker, leaders: Map<string, LeaderView[]>): void {
     for (const replica of broker.replicas.replicas()) {
       const partition = partitionKey(replica.context);
-      const view = viewOf(replica);
-      this.#last.set(`${view.brokerId} ${partition}`, view);
-      const { leader } = replica;
-      if (leader === undefined) continue;
-      const list = leaders.get(partition) ?? [];
-      leaders.set(partition, list);
-      list.push({ ...view, epoch: leader.epoch, highWatermark: leader.highWatermark });
+      leaders.set(partition, [...(leaders.get(partition) ?? []), ...this.#noteReplica(replica)]);
     }
+  }
+
+  /** Its leadership, if it has one. */
+  #noteReplica(replica: Replica): readonly LeaderView[] {
+    const view = viewOf(replica);
+    this.#last.set(`${view.brokerId} ${partitionKey(replica.context)}`, view);
+    const { leader } = replica;
+    return leader === undefined ? [] : [{ ...view, epoch: leader.epoch, highWatermark: leader.highWatermark }];
   }
 }
 

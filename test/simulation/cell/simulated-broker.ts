@@ -10,7 +10,7 @@ import type { ObjectStore } from "../../../shared/object-store/object-store.ts";
 import type { Logger } from "../../../shared/telemetry/logger.ts";
 import type { LeaderChecker } from "../checkers/leader-checker.ts";
 import type { MetadataChecker } from "../checkers/metadata-checker.ts";
-import { partitionKey } from "../workload/kafka-messages.ts";
+import { partitionKey, type TopicPartition } from "../workload/kafka-messages.ts";
 import {
   type AdminRequest,
   kafkaListener,
@@ -20,6 +20,7 @@ import {
   simulatedLkc,
 } from "../workload/kafka-server.ts";
 import type { Machine } from "../world/machine.ts";
+import type { SeededRandom } from "../world/seeded-random.ts";
 import { type DiskFaults, SimDisk } from "../world/sim-disk.ts";
 import type { SimProcess } from "../world/sim-process.ts";
 import { machineHost, SimTransport } from "../world/sim-transport.ts";
@@ -48,6 +49,7 @@ export interface SimulatedBrokerOptions {
   readonly logger: Logger;
   readonly leaders: LeaderChecker;
   readonly metadata: MetadataChecker;
+  readonly onCommitted: (at: TopicPartition) => void;
 }
 
 export class SimulatedBroker implements ServedBroker {
@@ -103,6 +105,21 @@ export class SimulatedBroker implements ServedBroker {
     serveKafka(this.#options.world.network, this.process, this);
   }
 
+  get isController(): boolean {
+    return this.isServing && this.broker.controller.inOffice;
+  }
+
+  /** Has the controller believe that some leader cannot lead; answers whether it leads anything to do so of. */
+  reportNeedlessly(random: SeededRandom): boolean {
+    const partitions = [...this.broker.image.topics.values()].flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partition, partitionEpoch }) => ({ topicId, partition, partitionEpoch })),
+    );
+    if (partitions.length === 0) return false;
+    const report = { ...random.pick(partitions), reason: "cannot-lead", brokers: [] } as const;
+    this.process.deliver("late report", () => this.broker.controller.onReports([report]));
+    return true;
+  }
+
   image(): MetadataImage | undefined {
     return this.isServing ? this.broker.image : undefined;
   }
@@ -136,7 +153,7 @@ export class SimulatedBroker implements ServedBroker {
     return hosted === undefined ? undefined : this.#watched(hosted);
   }
 
-  /** The partition itself, with every append told to the checker of leaders. */
+  /** The partition itself, with every append and commit told to the checkers. */
   #watched(hosted: HostedPartition): HostedPartition {
     const append = (records: Buffer, options: { readonly requiredAcks: number }): AppendResult => {
       const result = hosted.append(records, options);
@@ -146,9 +163,15 @@ export class SimulatedBroker implements ServedBroker {
       }
       return result;
     };
+    const whenCommitted: HostedPartition["whenCommitted"] = (endOffset, done) =>
+      hosted.whenCommitted(endOffset, (error) => {
+        if (error === undefined) this.#options.onCommitted(hosted);
+        done(error);
+      });
     return new Proxy(hosted, {
       get(target, name) {
         if (name === "append") return append;
+        if (name === "whenCommitted") return whenCommitted;
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },

@@ -5,6 +5,7 @@ import type { Logger } from "../../../shared/telemetry/logger.ts";
 import { LeaderChecker } from "../checkers/leader-checker.ts";
 import { MetadataChecker } from "../checkers/metadata-checker.ts";
 import type { Mutation } from "../mutations/mutation.ts";
+import type { TopicPartition } from "../workload/kafka-messages.ts";
 import type { Machine } from "../world/machine.ts";
 import { DiskFaults } from "../world/sim-disk.ts";
 import { SimItemStore } from "../world/sim-item-store.ts";
@@ -43,6 +44,9 @@ export class SimulatedCell {
   readonly #violate: (message: string) => void;
   /** The last chance to look at a process. */
   readonly #beforeDeath: () => void;
+  readonly #onCommitted: (at: TopicPartition) => void;
+  /** Called with the next broker that takes office somewhere, and then no more. */
+  onFreshLeader: ((member: CellMachine) => void) | undefined;
 
   constructor(options: {
     readonly world: World;
@@ -50,7 +54,9 @@ export class SimulatedCell {
     readonly mutation: Mutation | undefined;
     readonly violate: (message: string) => void;
     readonly beforeDeath: () => void;
+    readonly onCommitted: (at: TopicPartition) => void;
   }) {
+    this.#onCommitted = options.onCommitted;
     const { world, violate } = options;
     this.#beforeDeath = options.beforeDeath;
     this.#world = world;
@@ -150,10 +156,17 @@ export class SimulatedCell {
       items: this.#mutation?.items?.(items) ?? items,
       objects: new SimObjectStore(this.#objects, process, world.objectFaults),
       rules: { ...soundRules, ...this.#mutation?.rules },
-      logger: this.#logger(process),
+      logger: this.#logger(member, process),
       leaders: this.leaders,
       metadata: this.metadata,
+      onCommitted: this.#onCommitted,
     });
+  }
+
+  #tookOffice(member: CellMachine): void {
+    const tell = this.onFreshLeader;
+    this.onFreshLeader = undefined;
+    tell?.(member);
   }
 
   #startFailed(member: CellMachine, broker: SimulatedBroker, error: unknown): void {
@@ -168,11 +181,12 @@ export class SimulatedCell {
     this.#world.scheduler.after(restartMs, `supervisor ${member.machine.id}`, () => this.start(member));
   }
 
-  #logger(process: SimProcess): Logger {
+  #logger(member: CellMachine, process: SimProcess): Logger {
     const { scheduler } = this.#world;
     const write = (level: string, event: string, fields: unknown): void => {
       if (forbiddenEvents.has(event)) this.#violate(`${process.name} logged ${event}: ${JSON.stringify(fields)}`);
       this.#world.coverage.count(`log: ${event}`);
+      if (event === "leader") this.#tookOffice(member);
       if (level !== "debug") scheduler.note(`${process.name} ${level} ${event} ${JSON.stringify(fields ?? {})}`);
     };
     const logger: Logger = {

@@ -4,6 +4,7 @@
  * wrong vote long before a client could lose anything by it.
  */
 import { majority } from "../../../broker/replication/quorum.ts";
+import type { Rank, ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 
 /** Which epoch wrote from which offset on, ascending. */
 export type History = readonly { readonly epoch: number; readonly startOffset: number }[];
@@ -42,9 +43,12 @@ interface Committed {
 export class QuorumChecker {
   readonly #committed = new Map<string, Committed>();
   readonly #violate: (message: string) => void;
+  readonly #rules: Pick<ReplicationRules, "compareRank">;
 
-  constructor(violate: (message: string) => void) {
+  /** `rules`: how the code under test ranks replicas, rightly or not. */
+  constructor(violate: (message: string) => void, rules: Pick<ReplicationRules, "compareRank">) {
     this.#violate = violate;
+    this.#rules = rules;
   }
 
   permitLoss(partition: string): void {
@@ -78,7 +82,7 @@ export class QuorumChecker {
     for (const replica of view.replicas) {
       const lack = lacking(replica, committed);
       if (lack === undefined) continue;
-      const outranked = view.replicas.filter((other) => rankOf(other, replica) <= 0);
+      const outranked = view.replicas.filter((other) => this.#rules.compareRank(rankOf(other), rankOf(replica)) <= 0);
       if (outranked.length < majority(view.voters.length)) continue;
       const who = outranked
         .map((other) => `${other.brokerId} (${other.acceptedEpoch}, ${other.writtenOffset})`)
@@ -88,8 +92,8 @@ export class QuorumChecker {
   }
 }
 
-function rankOf(a: ReplicaView, b: ReplicaView): number {
-  return a.acceptedEpoch - b.acceptedEpoch || a.writtenOffset - b.writtenOffset;
+function rankOf(replica: ReplicaView): Rank {
+  return { acceptedEpoch: replica.acceptedEpoch, endOffset: replica.writtenOffset };
 }
 
 /** Why a replica does not hold all that is committed; undefined when it does. */

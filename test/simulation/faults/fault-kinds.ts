@@ -3,11 +3,17 @@ export const faultKinds = [
   "kill-process",
   "kill-two-processes",
   "kill-all-processes",
+  /** The next broker that takes office somewhere dies at once. */
+  "kill-fresh-leader",
   "power-cut-machine",
   "power-cut-cell",
   "pause-process",
+  /** For so long that a successor has written, and trimmed, a good part of the metadata log. */
+  "pause-controller",
   "hiccup",
   "controlled-shutdown",
+  /** A report of old arrives late: the controller elects although the leader is well. Always safe. */
+  "needless-election",
   "isolate-machine",
   "block-one-way",
   "block-pair",

@@ -52,6 +52,7 @@ export class Nemesis {
   heal(): void {
     const { world, cell } = this.#options;
     this.#isStopped = true;
+    cell.onFreshLeader = undefined;
     for (const undo of [...this.#active]) undo();
     this.#active.clear();
     world.network.healAll();
@@ -96,8 +97,18 @@ export class Nemesis {
         return this.#cutPower(this.#options.cell.machines.length);
       case "pause-process":
         return this.#pause(300, 5_000);
+      case "pause-controller":
+        return this.#pause(
+          8_000,
+          14_000,
+          this.#running().find(({ broker }) => broker?.isController),
+        );
       case "hiccup":
         return this.#pause(20, 300);
+      case "kill-fresh-leader":
+        return this.#killFreshLeader();
+      case "needless-election":
+        return this.#electNeedlessly();
       case "controlled-shutdown":
         return this.#shutDown();
       case "disk-wiped":
@@ -206,6 +217,24 @@ export class Nemesis {
     return this.#startLater(victims, 100, 6_000);
   }
 
+  #killFreshLeader(): boolean {
+    const { cell, world } = this.#options;
+    cell.onFreshLeader = (member) => {
+      world.scheduler.after(this.#random.between(0, 60), "kill fresh leader", () => {
+        if (this.#isStopped || member.broker === undefined || member.isShuttingDown) return;
+        world.scheduler.note("FAULT the fresh leader dies");
+        cell.kill(member);
+        this.#startLater([member], 300, 5_000);
+      });
+    };
+    return true;
+  }
+
+  #electNeedlessly(): boolean {
+    const controller = this.#running().find(({ broker }) => broker?.isController);
+    return controller?.broker?.reportNeedlessly(this.#random) ?? false;
+  }
+
   #cutPower(count: number): boolean {
     const { cell, onPowerLoss } = this.#options;
     if (this.#isDiskWiped) return false;
@@ -239,8 +268,7 @@ export class Nemesis {
     return members.length > 0;
   }
 
-  #pause(lowMs: number, highMs: number): boolean {
-    const [victim] = this.#running();
+  #pause(lowMs: number, highMs: number, victim = this.#running()[0]): boolean {
     const process = victim?.machine.process;
     if (process === undefined) return false;
     process.pause();

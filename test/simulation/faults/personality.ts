@@ -8,6 +8,8 @@ export interface Personality {
   readonly meanGapMs: number;
   readonly batchIntervalMs: number;
   readonly faultsMs: number;
+  /** Between two changes of topics or deletions of records, on average. */
+  readonly adminGapMs: number;
   readonly weights: Readonly<Partial<Record<FaultKind, number>>>;
   /** For a while nothing but the store is away, and writes must go on. */
   readonly hasStoreAwayAct: boolean;
@@ -16,7 +18,7 @@ export interface Personality {
 const kindsMin = 2;
 const kindsMax = 9;
 
-export function drawPersonality(random: SeededRandom, fixedWeights: Personality["weights"] | undefined): Personality {
+export function drawPersonality(random: SeededRandom, fixed: Partial<Personality> | undefined): Personality {
   const kinds = random.shuffled(faultKinds).slice(0, kindsMin + random.below(kindsMax - kindsMin + 1));
   const weights = Object.fromEntries(kinds.map((kind) => [kind, random.between(0.3, 3)]));
   return {
@@ -25,7 +27,9 @@ export function drawPersonality(random: SeededRandom, fixedWeights: Personality[
     meanGapMs: random.between(300, 1_500),
     batchIntervalMs: random.between(40, 150),
     faultsMs: random.between(8_000, 14_000),
-    weights: fixedWeights ?? weights,
-    hasStoreAwayAct: fixedWeights === undefined && random.chance(0.2),
+    adminGapMs: random.between(500, 3_000),
+    weights,
+    hasStoreAwayAct: fixed === undefined && random.chance(0.2),
+    ...fixed,
   };
 }

@@ -1,6 +1,6 @@
 import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 import type { ItemStore } from "../../../shared/item-store/item-store.ts";
-import type { FaultKind } from "../faults/fault-kinds.ts";
+import type { Personality } from "../faults/personality.ts";
 
 /** One deliberate bug, switched on alone: the simulator must catch it. */
 export interface Mutation {
@@ -11,6 +11,6 @@ export interface Mutation {
   /** The bug is in how a broker uses the store. */
   readonly items?: (store: ItemStore) => ItemStore;
   readonly skipsSync?: boolean;
-  /** Kinds of faults, by weight, under which the bug does its damage; the sound code passes the same schedules. */
-  readonly faults?: Readonly<Partial<Record<FaultKind, number>>>;
+  /** What kind of runs let the bug do its damage; the sound code passes the same runs. */
+  readonly schedule?: Partial<Personality>;
 }
