@@ -2,6 +2,7 @@ import type net from "node:net";
 import { TLSSocket } from "node:tls";
 import { MalformedMessageError } from "../../shared/kafka/codec/message-error.ts";
 import { FrameAssembler } from "../../shared/kafka/frame.ts";
+import type { LogFields } from "../../shared/telemetry/logger.ts";
 import { noMetrics } from "../../shared/telemetry/metrics.ts";
 import { parseHostName } from "../../shared/tenancy/host-name.ts";
 import type { MemoryAccount, MemoryBudget } from "../admission/memory-budget.ts";
@@ -32,6 +33,14 @@ import { Outbox, type TurnFlusher } from "./outbox.ts";
 import { type PipelineOwner, RequestPipeline, type Startable } from "./request-pipeline.ts";
 import { SaslSession } from "./sasl-session.ts";
 
+type Report = (event: string, fields: LogFields) => void;
+
+/** Log lines that peers can bring about: throttled, so that none of them fills a disk. */
+export interface ConnectionReports {
+  readonly warn: Report;
+  readonly error: Report;
+}
+
 /** What all connections of a server share. */
 export interface ConnectionEnvironment {
   readonly services: BrokerServices;
@@ -40,6 +49,7 @@ export interface ConnectionEnvironment {
   readonly limits: ConnectionLimits;
   readonly rules: ConnectionRules;
   readonly flusher: TurnFlusher;
+  readonly reports: ConnectionReports;
   readonly memory: MemoryBudget;
   readonly strangerMemory: MemoryBudget;
 }
@@ -57,6 +67,9 @@ export interface ConnectionOptions {
   /** Called once, when the socket is gone. */
   readonly onClosed: (cause: CloseCause) => void;
 }
+
+/** Ends that happen every day; all others are worth a warning. */
+const usualCauses: ReadonlySet<CloseCause> = new Set(["peer-closed", "socket-error", "idle", "shutdown"]);
 
 const bareTokenAnswer: readonly Buffer[] = Object.freeze([Buffer.alloc(4)]);
 
@@ -179,7 +192,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     }
     if (opened.kind !== "unsupported") return opened;
     const { apiKey, version } = opened;
-    this.#log("request-not-served", { apiKey, version });
+    this.#warn("request-not-served", { apiKey, version });
     this.fail("unsupported-request");
     return undefined;
   }
@@ -213,7 +226,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
 
   onFailed(error: unknown): void {
     if (error instanceof MalformedMessageError) return this.#onMalformed(error);
-    this.#environment.services.logger.error("request-failed", { listener: this.listener, error });
+    this.#environment.reports.error("request-failed", { listener: this.listener, error });
     this.fail("internal-error");
   }
 
@@ -276,8 +289,8 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
 
   #onMalformed(error: unknown): void {
     const malformed = error instanceof MalformedMessageError;
-    if (!malformed) this.#environment.services.logger.error("frame-failed", { listener: this.listener, error });
-    else this.#log("message-malformed", { code: error.code, path: error.path, detail: error.message });
+    if (malformed) this.#warn("message-malformed", { code: error.code, path: error.path, detail: error.message });
+    else this.#environment.reports.error("frame-failed", { listener: this.listener, error });
     this.#environment.services.metrics.counter("protocolErrors", { listener: this.listener }).add(1);
     this.fail(malformed ? "malformed" : "internal-error");
   }
@@ -362,7 +375,8 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     this.#intake.close();
     this.#pipeline.close();
     this.#callEnding();
-    this.#log("connection-ended", { cause });
+    if (!usualCauses.has(cause)) this.#warn("connection-cut", { cause });
+    else this.#log("connection-ended", { cause });
   }
 
   #callEnding(): void {
@@ -377,6 +391,11 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     this.#outbox.close();
     this.#account.close();
     this.#options.onClosed(this.#state.kind === "closed" ? this.#state.cause : "peer-closed");
+  }
+
+  #warn(event: string, fields: Readonly<Record<string, unknown>>): void {
+    const { remoteAddress, listener } = this.#options;
+    this.#environment.reports.warn(event, { listener, remoteAddress, ...fields });
   }
 
   #log(event: string, fields: Readonly<Record<string, unknown>>): void {

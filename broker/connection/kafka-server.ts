@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type net from "node:net";
 import { verifySecret } from "../../shared/access/api-key-secret.ts";
 import type { CancelTimer } from "../../shared/ports/timers.ts";
+import { throttleLog } from "../../shared/telemetry/log-throttle.ts";
 import { type AdmissionLimits, admissionLimits } from "../admission/limits.ts";
 import { type LongestWait, MemoryBudget } from "../admission/memory-budget.ts";
 import { createRegistry } from "../dispatch/all-handlers.ts";
@@ -55,6 +56,10 @@ export class KafkaServer {
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),
+      reports: {
+        warn: throttleLog(services.clock, (event, fields) => services.logger.warn(event, fields)),
+        error: throttleLog(services.clock, (event, fields) => services.logger.error(event, fields)),
+      },
       memory: new MemoryBudget(
         { bytesMax: this.#admission.memoryBytesMax, shareBytesMax: this.#admission.tenantMemoryBytesMax },
         nowMs,
@@ -131,7 +136,7 @@ export class KafkaServer {
     const counted: CountedConnection = { listener: name, address, stranger: security.kind !== "plaintext" };
     const refusal = this.#stopping ? "stopping" : this.#counts.refusal(counted);
     if (refusal !== undefined) {
-      this.#services.logger.debug("connection-refused", { listener: name, address, refusal });
+      this.#environment.reports.warn("connection-refused", { listener: name, address, refusal });
       this.#services.metrics.counter("connectionsClosed", { listener: name, reason: refusal }).add(1);
       socket.destroy();
       return;
