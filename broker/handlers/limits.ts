@@ -37,7 +37,7 @@ export const fetchSessionsPerTenantMax = 1_000;
 export const fetchSessionPartitionsMax = 200_000;
 /** Kafka's bound on topic names: no session remembers a longer one. */
 export const topicNameCharactersMax = 249;
-/** A session unused for so long may be replaced; one that is older than this may be replaced by a larger one. */
+/** A session unused for so long ends; one that is older than this may be replaced by a larger one. */
 export const fetchSessionEvictionMs = 120_000;
 
 /** How long a Metadata request waits for the topics that it creates, before it answers LEADER_NOT_AVAILABLE. */

@@ -27,10 +27,11 @@ const sessionIdMax = 0x7fff_fffe;
 const idTriesMax = 8;
 
 /**
- * The fetch sessions of this broker. Bounded: when there is no room for a new session, one that was not used for the
- * eviction time goes; else one that has lived that long and is smaller than the new one (it gains less from being
- * incremental); else the new one is refused, and its client goes on with full fetches. As Apache Kafka does (KIP-227);
- * beyond it, nobody may hold more than a tenant's share, and a tenant at its share evicts only its own.
+ * The fetch sessions of this broker. Bounded: when there is no room for a new session, one goes that has lived for the
+ * eviction time and is smaller than the new one (it gains less from being incremental); else the new one is refused, and
+ * its client goes on with full fetches. As Apache Kafka does (KIP-227). Beyond it: a session that was not used for the
+ * eviction time goes in any case, nobody may hold more than a tenant's share, and a tenant at its share evicts only its
+ * own.
  */
 export class FetchSessions {
   readonly #limits: FetchSessionLimits;
@@ -63,6 +64,7 @@ export class FetchSessions {
     readonly nowMs: number;
   }): FetchSession | undefined {
     const { lkc, byTopicId, partitions, nowMs } = wish;
+    this.#expire(nowMs);
     if (partitions > this.#limits.partitionsMax) return undefined;
     const tenantFull = (this.#countByTenant.get(lkc) ?? 0) >= this.#limits.sessionsPerTenantMax;
     if (tenantFull && !this.#evict(partitions, nowMs, lkc)) return undefined;
@@ -91,6 +93,7 @@ export class FetchSessions {
     session.lastUsedMs = nowMs;
     this.#sessions.delete(session.id);
     this.#sessions.set(session.id, session);
+    this.#expire(nowMs);
     if (this.#partitions <= this.#limits.partitionsMax) return true;
     this.close(session);
     return false;
@@ -106,15 +109,19 @@ export class FetchSessions {
     session.close();
   }
 
+  /** A session whose client is gone would still be told of every change of its partitions. */
+  #expire(nowMs: number): void {
+    for (const session of this.#sessions.values()) {
+      if (nowMs - session.lastUsedMs <= this.#limits.evictionMs) return;
+      if (session.round === undefined) this.close(session);
+    }
+  }
+
   /** Makes room by one session, of the tenant when one is given. */
   #evict(partitions: number, nowMs: number, lkc: LogicalClusterId | undefined): boolean {
     let smallest: FetchSession | undefined;
     for (const session of this.#sessions.values()) {
       if (lkc !== undefined && session.lkc !== lkc) continue;
-      if (nowMs - session.lastUsedMs > this.#limits.evictionMs) {
-        this.close(session);
-        return true;
-      }
       const settled = nowMs - session.createdMs > this.#limits.evictionMs;
       if (settled && session.size < (smallest?.size ?? partitions)) smallest = session;
     }

@@ -41,8 +41,8 @@ const use = (session: FetchSession, nowMs: number) => sessions.use(session, nowM
 describe("room for sessions", () => {
   test("is made by ending one that was not used for long", () => {
     const [a, b, c] = [open("a", 1, 0), open("b", 1, 0), open("c", 1, 0)];
-    use(a!, 150);
-    use(c!, 150);
+    use(a!, 90);
+    use(c!, 90);
     expect(open("d", 1, 150)).toBeDefined();
     expect([sessions.find("a", a!.id), sessions.find("b", b!.id), sessions.find("c", c!.id)]).toEqual([
       a,
@@ -51,9 +51,21 @@ describe("room for sessions", () => {
     ]);
   });
 
+  test("one that was not used for long ends by itself, unless a request waits in it", () => {
+    const [waiting, gone, used] = [open("a", 1, 0), open("a", 1, 0), open("b", 1, 0)];
+    waiting!.round = {} as NonNullable<FetchSession["round"]>;
+    use(used!, 101);
+    expect([waiting, gone, used].map((session) => sessions.find(session!.lkc, session!.id))).toEqual([
+      waiting,
+      undefined,
+      used,
+    ]);
+    waiting!.round = undefined;
+  });
+
   test("or by ending an old one that gains less", () => {
     const [a, b, c] = [open("a", 4, 0), open("b", 2, 0), open("c", 5, 0)];
-    for (const session of [a, b, c]) use(session!, 150);
+    for (const nowMs of [80, 150]) for (const session of [a, b, c]) use(session!, nowMs);
     expect(open("d", 2, 160)).toBeUndefined();
     expect(open("d", 3, 160)).toBeDefined();
     expect(sessions.find("b", b!.id)).toBeUndefined();
@@ -70,6 +82,7 @@ describe("room for sessions", () => {
   test("a tenant at its share ends only its own", () => {
     const [first, other] = [open("a", 1, 0), open("b", 1, 0)];
     open("a", 1, 10);
+    use(other!, 50);
     expect(open("a", 1, 50)).toBeUndefined();
     expect(open("a", 1, 105)).toBeDefined();
     expect([sessions.find("a", first!.id), sessions.find("b", other!.id)]).toEqual([undefined, other]);
