@@ -11,7 +11,7 @@ export interface CandidacyView {
   readonly controllerAlive: boolean;
   /** Does any broker that is heard here hear the controller? Then the fault may be on this side. */
   readonly controllerHeardByOthers: boolean;
-  /** How long the controller has told that it cannot reach the store; 0 when it can. */
+  /** How long the controller has told that it cannot reach the store, while this broker could; else 0. */
   readonly controllerWithoutStoreMs: number;
   readonly storeReachable: boolean;
   /** Brokers alive as seen here, this one included, ascending. */

@@ -40,7 +40,8 @@ export interface ControllerPorts {
   handOver(leader: BrokerId, orders: readonly HandOverOrder[]): Promise<readonly PartitionKey[]>;
   /** The local cloud recovers by itself to the highest rank when no majority survived (DESIGN section 5, Survival). */
   readonly recoverWithoutMajority: boolean;
-  onEvent(event: "controller-elected" | "leader-elected" | "recovered", count: number): void;
+  /** `failoverMs`: from the first look that found the leaders missing to their successors in the log. */
+  onEvent(event: "controller-elected" | "leader-elected" | "recovered", count: number, failoverMs?: number): void;
 }
 
 export interface HandOverOrder extends PartitionKey {
@@ -193,7 +194,8 @@ export class Controller {
     const { links, metadata, self } = this.#ports;
     const controller = metadata.image.controller?.brokerId;
     const link = controller === undefined ? undefined : links.link(controller);
-    if (link === undefined || link.peerStoreReachable) this.#storeLostSinceMs = undefined;
+    // Counted only while this broker can reach it: when the store is back for all, somebody hears of it first.
+    if (link === undefined || link.peerStoreReachable || !metadata.storeReachable) this.#storeLostSinceMs = undefined;
     else this.#storeLostSinceMs ??= nowMs;
     if (nowMs - this.#lastOfficeChangeMs > candidacyCalmMs) this.#backoffMs = 0;
     return {
@@ -331,6 +333,7 @@ export class Controller {
       view: this.view,
       isInOffice: () => this.inOffice,
     });
+    const startedMs = this.#ports.clock.monotonicMs();
     const running = round.run(orders).then((elected) => {
       if (this.#round === running) this.#round = undefined;
       let recovered = 0;
@@ -339,7 +342,11 @@ export class Controller {
         recovered++;
         logger.warn("recovered-without-majority", { ...key, leader: choice.leader, mayMiss: "acknowledged records" });
       }
-      if (elected.length > 0) this.#ports.onEvent("leader-elected", elected.length);
+      const suspectedMs = elected.map(({ key }) => this.#attempts.get(keyOf(key))?.firstMs ?? startedMs);
+      if (elected.length > 0) {
+        const failoverMs = this.#ports.clock.monotonicMs() - Math.min(...suspectedMs);
+        this.#ports.onEvent("leader-elected", elected.length, failoverMs);
+      }
       if (recovered > 0) this.#ports.onEvent("recovered", recovered);
       this.poke();
     });
