@@ -1,5 +1,8 @@
+import type { Disk } from "../shared/ports/disk.ts";
+import type { Timers } from "../shared/ports/timers.ts";
 import type { Metrics } from "../shared/telemetry/metrics.ts";
 import type { Broker, BrokerEvent } from "./broker.ts";
+import { diskLookMs } from "./limits.ts";
 
 /** Shows what a broker's parts know, when somebody scrapes; counting costs nothing in between. */
 export function registerBrokerMetrics(metrics: Metrics, broker: Broker): void {
@@ -11,16 +14,66 @@ export function registerBrokerMetrics(metrics: Metrics, broker: Broker): void {
   metrics.onScrape("metadataSequence", {}, () => broker.image.seq);
   metrics.onScrape("controllerActive", {}, () => (broker.controller.inOffice ? 1 : 0));
   metrics.onScrape("brokersAlive", {}, () => (broker.controller.inOffice ? broker.links.alive().length : 0));
+  const register = () => {
+    registerPeers(metrics, broker);
+    registerTenants(metrics, broker);
+  };
+  register();
+  broker.metadata.follower.subscribe((delta, image) => {
+    if (delta.reset || delta.brokersChanged.size > 0 || delta.logicalClustersChanged.size > 0) register();
+    for (const lkc of delta.logicalClustersChanged) if (!image.logicalClusters.has(lkc)) metrics.forget("lkc", lkc);
+  });
 }
 
-/** Counts the events that parts of a broker tell of. */
-export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count: number) => void {
+/** How full the data directory's volume is, looked at now and then. */
+export function registerDiskMetrics(metrics: Metrics, disk: Disk, options: DiskMetricsOptions): void {
+  const free = metrics.gauge("diskFree", {});
+  const total = metrics.gauge("diskTotal", {});
+  const look = () => {
+    disk.space(options.directory).then(
+      (space) => {
+        free.set(space.freeBytes);
+        total.set(space.totalBytes);
+      },
+      () => undefined,
+    );
+    options.timers.after(diskLookMs, look);
+  };
+  look();
+}
+
+export interface DiskMetricsOptions {
+  readonly directory: string;
+  readonly timers: Timers;
+}
+
+function registerPeers(metrics: Metrics, broker: Broker): void {
+  for (const id of broker.image.brokers.keys()) {
+    if (id === broker.id) continue;
+    metrics.onScrape("replicatedBytesSent", { peer: `${id}` }, () => broker.links.pushed(id).bytes);
+    metrics.onScrape("catchUpBytesSent", { peer: `${id}` }, () => broker.links.pushed(id).caughtUpBytes);
+  }
+}
+
+function registerTenants(metrics: Metrics, broker: Broker): void {
+  for (const lkc of broker.image.logicalClusters.keys()) {
+    metrics.onScrape("logSize", { lkc }, () => {
+      let bytes = 0;
+      for (const replica of broker.replicas.replicas())
+        if (broker.image.topics.get(replica.context.topicId)?.lkc === lkc) bytes += replica.log.sizeBytes;
+      return bytes;
+    });
+  }
+}
+
+/** Counts the events that parts of a broker tell of; `failoverMs` is how long an election took. */
+export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count: number, failoverMs?: number) => void {
   const truncations = metrics.counter("truncations", {});
   const elections = metrics.counter("controllerElections", {});
   const failovers = metrics.counter("failovers", { reason: "elected" });
   const recoveries = metrics.counter("failovers", { reason: "recovered" });
-  const logFailures = metrics.counter("logFailures", { operation: "write" });
-  return (event, count) => {
+  const latency = metrics.histogram("failoverLatency", {});
+  return (event, count, failoverMs) => {
     switch (event) {
       case "truncated":
         truncations.add(count);
@@ -30,15 +83,10 @@ export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count
         return;
       case "leader-elected":
         failovers.add(count);
+        if (failoverMs !== undefined) latency.observe(failoverMs / 1_000);
         return;
       case "recovered":
         recoveries.add(count);
-        return;
-      case "log-failed":
-        logFailures.add(count);
-        return;
-      case "became-leader":
-      case "metadata-appended":
         return;
     }
   };

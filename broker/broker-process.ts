@@ -14,11 +14,13 @@ import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
 import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
-import { brokerEventCounter, registerBrokerMetrics } from "./broker-metrics.ts";
+import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
 import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
+import { meteredDisk } from "./metered-disk.ts";
+import { MeteredItemStore } from "./metered-item-store.ts";
 import { openItemStore, openObjectStore } from "./open-stores.ts";
 import { soundRules } from "./replication/replication-rules.ts";
 
@@ -110,8 +112,8 @@ export class BrokerProcess {
         clock: systemClock,
         timers: systemTimers,
         random: systemRandom,
-        disk: nodeDisk,
-        items: await openItemStore(items, cellSecret, systemTimers),
+        disk: meteredDisk(nodeDisk, systemClock, this.#metrics),
+        items: new MeteredItemStore(await openItemStore(items, cellSecret, systemTimers), systemClock, this.#metrics),
         objects: await openObjectStore(objects, systemTimers),
         logger: this.#logger,
         openTransport: (brokerId) => this.#openTransport(brokerId, cellSecret),
@@ -120,6 +122,7 @@ export class BrokerProcess {
     await broker.start();
     this.#broker = broker;
     registerBrokerMetrics(this.#metrics, broker);
+    registerDiskMetrics(this.#metrics, nodeDisk, { directory: config.dataDirectory, timers: systemTimers });
     return broker;
   }
 

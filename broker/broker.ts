@@ -38,14 +38,7 @@ export interface BrokerPorts {
 }
 
 /** Something worth counting. */
-export type BrokerEvent =
-  | "truncated"
-  | "became-leader"
-  | "log-failed"
-  | "controller-elected"
-  | "leader-elected"
-  | "recovered"
-  | "metadata-appended";
+export type BrokerEvent = "truncated" | "controller-elected" | "leader-elected" | "recovered";
 
 export interface BrokerOptions {
   readonly cell: string;
@@ -62,7 +55,7 @@ export interface BrokerOptions {
   readonly rules: ReplicationRules;
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
-  onEvent?(event: BrokerEvent, count: number): void;
+  onEvent?(event: BrokerEvent, count: number, failoverMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
 }
@@ -102,11 +95,7 @@ export class Broker {
       logger: ports.logger,
       snapshots: options.tuning?.snapshots,
     });
-    this.metadata = new MetadataAccess(
-      follower,
-      () => this.#running?.links.links() ?? [],
-      () => options.onEvent?.("metadata-appended", 1),
-    );
+    this.metadata = new MetadataAccess(follower, () => this.#running?.links.links() ?? []);
   }
 
   get id(): BrokerId {
@@ -231,7 +220,8 @@ export class Broker {
     const { rules, recoverWithoutMajority } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
-    const onEvent = (event: BrokerEvent, count = 1) => this.#options.onEvent?.(event, count);
+    const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
+      this.#options.onEvent?.(event, count, failoverMs);
     const settingsOf = partitionSettingsCache();
     const parts: { calls?: BrokerCalls } = {};
     const calls = () => parts.calls as BrokerCalls;

@@ -15,13 +15,11 @@ export type ProposalResult<R> =
 export class MetadataAccess {
   readonly follower: MetadataFollower;
   readonly #links: () => readonly PeerLink[];
-  readonly #onAppended: () => void;
   #pushedSeq = 0;
 
-  constructor(follower: MetadataFollower, links: () => readonly PeerLink[], onAppended: () => void = () => undefined) {
+  constructor(follower: MetadataFollower, links: () => readonly PeerLink[]) {
     this.follower = follower;
     this.#links = links;
-    this.#onAppended = onAppended;
   }
 
   get image(): MetadataImage {
@@ -43,7 +41,6 @@ export class MetadataAccess {
           this.#pushedSeq = result.seq;
           const message = encodeMetadataEntry(result.seq, result.entryBytes);
           for (const link of this.#links()) link.sendRaw(message);
-          this.#onAppended();
         }
         return { kind: "done", seq: result.seq, reply: result.reply };
       case "refused":

@@ -102,6 +102,7 @@ class Production {
       const error = kafkaErrorName(result.error);
       return this.#failed(data.index, { error, topic, message: message ?? null, recordErrors: recordErrors ?? [] });
     }
+    if (result.duplicate === true) this.#context.session.meters.producerDuplicates.add(1);
     this.#bytes += records.length;
     this.#records += result.endOffset - result.baseOffset;
     const answer: PartitionAnswer = {

@@ -199,6 +199,7 @@ export class FollowerStream implements Pushable {
       return false;
     }
     link.window.take(bytes);
+    link.caughtUpBytes += bytes;
     this.#send(link, chunks, bytes);
     this.#behind = this.nextOffset < this.#source.endOffset;
     return this.#behind;

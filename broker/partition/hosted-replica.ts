@@ -91,6 +91,7 @@ export class HostedReplica implements HostedPartition {
       const { baseOffset, endOffset, timestampMs } = checked;
       return {
         kind: "appended",
+        duplicate: true,
         baseOffset,
         endOffset,
         logAppendTimeMs: batch.isLogAppendTime ? timestampMs : -1,

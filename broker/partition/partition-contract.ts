@@ -43,6 +43,8 @@ export type AppendResult =
   | Failed
   | {
       readonly kind: "appended";
+      /** An idempotent producer sent the batch again: it was in the log already, at these offsets. */
+      readonly duplicate?: true;
       /** Offset of the first record (of the original append, for a duplicate of an idempotent producer). */
       readonly baseOffset: Offset;
       /** The append is committed when the high watermark reaches this. */

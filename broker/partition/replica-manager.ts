@@ -40,7 +40,7 @@ export interface ReplicaManagerPorts {
   /** Hands reports to whoever is controller now; lost ones are repeated. */
   sendReports(reports: readonly ReplicaReport[]): void;
   /** Events for metrics: truncations, failovers, … */
-  onEvent(event: "truncated" | "became-leader" | "log-failed"): void;
+  onEvent(event: "truncated"): void;
 }
 
 /** The replicas that this broker hosts: made, changed and removed as the metadata image says, and found by handlers. */

@@ -43,6 +43,9 @@ export class PeerLink {
   /** On our clock: the peer sent something after it had what we sent then. Unlike `lastHeardMs` this never is old news. */
   echoedMs = Number.NEGATIVE_INFINITY;
   closed = false;
+  /** Append bytes pushed on this link, and those of them that were read back from the log. */
+  pushedBytes = 0;
+  caughtUpBytes = 0;
   /** Room for appends that this side pushes to the peer. */
   readonly window: PushWindow;
 
@@ -87,6 +90,7 @@ export class PeerLink {
     if (isFull || this.#appends.length === messageEntriesMax) this.#flushAppends();
     this.#appends.push(entry);
     this.#appendBytes += bytes;
+    this.pushedBytes += bytes;
     this.#planFlush();
   }
 

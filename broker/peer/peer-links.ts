@@ -62,6 +62,9 @@ interface Peer {
   cancelRedial: CancelTimer | undefined;
   redialMs: number;
   silent: boolean;
+  /** Of links that are closed: what the open one counts comes on top. */
+  pushedBytes: number;
+  caughtUpBytes: number;
 }
 
 /**
@@ -173,6 +176,15 @@ export class PeerLinks {
     return [this.#self, ...[...this.#peers.keys()].filter((id) => this.isAlive(id))].sort((a, b) => a - b);
   }
 
+  /** Append bytes pushed to a peer since this process started, and those of them that were read back from the log. */
+  pushed(id: BrokerId): { readonly bytes: number; readonly caughtUpBytes: number } {
+    const peer = this.#peers.get(id);
+    return {
+      bytes: (peer?.pushedBytes ?? 0) + (peer?.link?.pushedBytes ?? 0),
+      caughtUpBytes: (peer?.caughtUpBytes ?? 0) + (peer?.link?.caughtUpBytes ?? 0),
+    };
+  }
+
   call(id: BrokerId, method: string, body: unknown, timeoutMs: number): Promise<CallResult> {
     const link = this.link(id);
     if (link === undefined) return Promise.resolve({ kind: "unreachable", reason: "no link" });
@@ -251,6 +263,11 @@ export class PeerLinks {
   #down(link: PeerLink, reason: string): void {
     if (link.closed) return;
     link.onClosed(reason);
+    const peer = this.#peers.get(link.brokerId);
+    if (peer !== undefined) {
+      peer.pushedBytes += link.pushedBytes;
+      peer.caughtUpBytes += link.caughtUpBytes;
+    }
     this.#ports.logger.info("peer-down", { peer: link.brokerId, reason });
     // The others learn at once whom this broker no longer hears: that is what a failover waits for.
     this.#sendHeartbeats();
@@ -392,5 +409,7 @@ function newPeer(endpoint: Endpoint): Peer {
     cancelRedial: undefined,
     redialMs: redialMsMin,
     silent: false,
+    pushedBytes: 0,
+    caughtUpBytes: 0,
   };
 }

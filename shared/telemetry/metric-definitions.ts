@@ -109,20 +109,6 @@ const clientMetrics = {
     labels: ["lkc", "error"],
     help: "Partitions of fetch requests answered with an error, by Kafka's error name.",
   },
-  throttledRequests: {
-    name: "balafon_throttled_requests_total",
-    kind: "counter",
-    unit: "requests",
-    labels: byTenant,
-    help: "Requests answered with a throttle time above zero.",
-  },
-  throttleTime: {
-    name: "balafon_throttle_time_seconds_total",
-    kind: "counter",
-    unit: "seconds",
-    labels: byTenant,
-    help: "Throttle time asked of clients, summed.",
-  },
 } as const satisfies Record<string, MetricDefinition>;
 
 /** The wire: all requests and connections. */
@@ -215,14 +201,6 @@ const replicationMetrics = {
     unit: "partitions",
     labels: noLabels,
     help: "Partitions that this broker follows.",
-  },
-  commitLatency: {
-    name: "balafon_commit_latency_seconds",
-    kind: "histogram",
-    unit: "seconds",
-    labels: noLabels,
-    buckets: latencyBuckets,
-    help: "From a batch handed to the leader's log to its commit by the quorum.",
   },
   replicatedBytesSent: {
     name: "balafon_replicated_bytes_sent_total",
@@ -368,13 +346,6 @@ const storageMetrics = {
     unit: "bytes",
     labels: noLabels,
     help: "Size of the volume of the data directory.",
-  },
-  retainedBytesDeleted: {
-    name: "balafon_log_deleted_bytes_total",
-    kind: "counter",
-    unit: "bytes",
-    labels: ["reason"],
-    help: "Bytes of segments deleted, by reason: time, size, records deleted, topic deleted.",
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -7,6 +7,7 @@ export class TenantMeters {
   readonly produceBytes: Counter;
   readonly produceRecords: Counter;
   readonly produceLatency: Histogram;
+  readonly producerDuplicates: Counter;
   readonly fetchRequests: Counter;
   readonly fetchBytes: Counter;
   readonly fetchLatency: Histogram;
@@ -20,6 +21,7 @@ export class TenantMeters {
     this.produceBytes = metrics.counter("produceBytes", { lkc });
     this.produceRecords = metrics.counter("produceRecords", { lkc });
     this.produceLatency = metrics.histogram("produceLatency", { lkc });
+    this.producerDuplicates = metrics.counter("producerDuplicates", { lkc });
     this.fetchRequests = metrics.counter("fetchRequests", { lkc });
     this.fetchBytes = metrics.counter("fetchBytes", { lkc });
     this.fetchLatency = metrics.histogram("fetchLatency", { lkc });

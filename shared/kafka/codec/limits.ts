@@ -43,4 +43,4 @@ export const frameReadBytesMin = 1_024;
  * Frames up to this size get their whole buffer once their length is known. Larger ones get it in doubling steps as
  * their bytes come in, so that a peer that only claims a length makes us allocate no more than this.
  */
-export const frameEagerBytesMax = 1_048_576;
+export const frameEagerBytesMax = 2 * 1_048_576;

@@ -8,7 +8,7 @@ test("counters, gauges and histograms are shown in Prometheus's format", () => {
   metrics.counter("produceBytes", { lkc: "lkc-dev" }).add(1);
   metrics.gauge("partitionsWithoutLeader", {}).set(3);
   metrics.onScrape("memory", { kind: "rss" }, () => 77);
-  const latency = metrics.histogram("commitLatency", {});
+  const latency = metrics.histogram("failoverLatency", {});
   latency.observe(0.0015);
   latency.observe(100);
   const text = metrics.render();
@@ -16,10 +16,10 @@ test("counters, gauges and histograms are shown in Prometheus's format", () => {
   expect(text).toContain('balafon_produce_bytes_total{lkc="lkc-dev"} 1025\n');
   expect(text).toContain("balafon_partitions_without_leader 3\n");
   expect(text).toContain('balafon_memory_bytes{kind="rss"} 77\n');
-  expect(text).toContain('balafon_commit_latency_seconds_bucket{le="0.001"} 0\n');
-  expect(text).toContain('balafon_commit_latency_seconds_bucket{le="0.002"} 1\n');
-  expect(text).toContain('balafon_commit_latency_seconds_bucket{le="+Inf"} 2\n');
-  expect(text).toContain("balafon_commit_latency_seconds_count 2\n");
+  expect(text).toContain('balafon_failover_latency_seconds_bucket{le="0.001"} 0\n');
+  expect(text).toContain('balafon_failover_latency_seconds_bucket{le="0.002"} 1\n');
+  expect(text).toContain('balafon_failover_latency_seconds_bucket{le="+Inf"} 2\n');
+  expect(text).toContain("balafon_failover_latency_seconds_count 2\n");
 });
 
 test("label values are escaped and cannot break a line", () => {
