@@ -1,6 +1,12 @@
 /** When a broker stands for controller: a pure decision. Safety never depends on it, the log settles every race. */
 import type { BrokerId } from "../../shared/metadata/records/record.ts";
-import { candidacyStepMs, controllerFirstContactMs, controllerStoreLossMs } from "./limits.ts";
+import {
+  candidacyAloneMs,
+  candidacyBackoffAmongOthersMsMax,
+  candidacyStepMs,
+  controllerFirstContactMs,
+  controllerStoreLossMs,
+} from "./limits.ts";
 
 export interface CandidacyView {
   readonly self: BrokerId;
@@ -16,6 +22,8 @@ export interface CandidacyView {
   readonly storeReachable: boolean;
   /** Brokers alive as seen here, this one included, ascending. */
   readonly alive: readonly BrokerId[];
+  /** Brokers in the log, dead or alive. */
+  readonly registered: number;
   /** This broker is about to stop. */
   readonly draining: boolean;
   /** How long the reason to stand has held. */
@@ -38,5 +46,12 @@ export function isControllerMissing(view: CandidacyView): boolean {
 export function shouldStand(view: CandidacyView): boolean {
   if (view.draining || !view.storeReachable || !isControllerMissing(view)) return false;
   const place = view.alive.filter((broker) => broker !== view.controller || broker === view.self).indexOf(view.self);
-  return view.sinceMs >= Math.max(0, place) * candidacyStepMs + view.backoffMs;
+  return view.sinceMs >= Math.max(0, place) * candidacyStepMs + patienceMs(view);
+}
+
+function patienceMs(view: CandidacyView): number {
+  const isAlone = view.alive.length === 1 && view.registered > 1;
+  return isAlone
+    ? Math.max(candidacyAloneMs, view.backoffMs)
+    : Math.min(candidacyBackoffAmongOthersMsMax, view.backoffMs);
 }

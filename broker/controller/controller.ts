@@ -207,6 +207,7 @@ export class Controller {
       controllerWithoutStoreMs: this.#storeLostSinceMs === undefined ? 0 : nowMs - this.#storeLostSinceMs,
       storeReachable: metadata.storeReachable,
       alive: links.alive(),
+      registered: metadata.image.brokers.size,
       draining: links.isDraining(self),
       sinceMs: nowMs - (this.#missingSinceMs ?? nowMs),
       startedMs: nowMs - this.#startedMs,
@@ -342,7 +343,7 @@ export class Controller {
         recovered++;
         logger.warn("recovered-without-majority", { ...key, leader: choice.leader, mayMiss: "acknowledged records" });
       }
-      const suspectedMs = elected.map(({ key }) => this.#attempts.get(keyOf(key))?.firstMs ?? startedMs);
+      const suspectedMs = elected.map(({ key }) => this.#attempts.get(keyOf(key))?.neededSinceMs ?? startedMs);
       if (elected.length > 0) {
         const failoverMs = this.#ports.clock.monotonicMs() - Math.min(...suspectedMs);
         this.#ports.onEvent("leader-elected", elected.length, failoverMs);

@@ -4,8 +4,14 @@
 export const controllerTickMs = 100;
 /** Brokers stand for controller one after the other, lowest id first, so that they rarely collide. */
 export const candidacyStepMs = 60;
-/** A broker that won and lost office again and again waits longer each time, up to this. */
-export const candidacyBackoffMsMax = 8_000;
+/**
+ * A broker that won and lost office again and again waits longer each time: up to the first when it hears no other broker
+ * at all, up to the second when it does, so that who is cut off never keeps the others from having a controller.
+ */
+export const candidacyBackoffMsMax = 16_000;
+export const candidacyBackoffAmongOthersMsMax = 1_000;
+/** A broker that hears no other one, though there are some, stands only after this: it is likely the one that is cut off. */
+export const candidacyAloneMs = 5_000;
 /** How long after its last change of office a broker is calm again. */
 export const candidacyCalmMs = 20_000;
 /** A broker that just started does not replace a controller that it had no time to reach yet. */

@@ -16,7 +16,11 @@ function start() {
   const otherLink = { peerStoreReachable: true, peerHears: new Set([1, 2, 3]) };
   const gone = new Set<number>();
   const proposed: unknown[] = [];
-  const image = { controller: { brokerId: 1, controllerEpoch: 7 }, topics: new Map() };
+  const image = {
+    controller: { brokerId: 1, controllerEpoch: 7 },
+    topics: new Map(),
+    brokers: new Map([1, 2, 3].map((id) => [id, {}])),
+  };
   const isAlive = (broker: number) => !gone.has(broker);
   const controller = new Controller({
     self: 2,
