@@ -18,7 +18,18 @@ function viewOf(hears: Readonly<Record<number, readonly number[]>>, draining: re
 }
 
 const whole = { 1: [2, 3], 2: [1, 3], 3: [1, 2] };
-const record = { voters: [1, 2, 3], outgoing: [] as number[] } as PartitionState;
+const record: PartitionState = {
+  partition: 0,
+  partitionEpoch: 1,
+  voters: [1, 2, 3],
+  outgoing: [],
+  learners: [],
+  lost: [],
+  leader: 1,
+  leaderEpoch: 1,
+  intendedEpoch: 1,
+  logStartOffset: 0,
+};
 
 describe("CellView", () => {
   test("a leader is connected while it and a majority of the voters hear one another", () => {
