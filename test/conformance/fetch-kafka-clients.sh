@@ -5,7 +5,7 @@ set -eu
 
 version="${KAFKA_CLIENTS_VERSION:-4.3.1}"
 root="$(cd "$(dirname "$0")/../.." && pwd)"
-cache="$root/.balafon/conformance"
+cache="$root/node_modules/.cache/kafka-clients"
 
 fetch() {
   if [ -f "$cache/$2" ]; then

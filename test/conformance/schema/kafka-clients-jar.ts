@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 
-export const cacheFolder = fileURLToPath(new URL("../../../.balafon/conformance/", import.meta.url));
+export const cacheFolder = fileURLToPath(new URL("../../../node_modules/.cache/kafka-clients/", import.meta.url));
 
 /** A field as the descriptors write it. */
 export interface DescriptorField {
