@@ -19,6 +19,7 @@ function project(name: string, options: { readonly order: number; readonly heavy
       hookTimeout: timeoutMs,
       fileParallelism: !options.heavy,
       sequence: { groupOrder: options.order },
+      benchmark: { include: [] },
     },
   };
 }
@@ -30,7 +31,7 @@ export default defineConfig({
       ...heavyProjects.map((name, index) => project(name, { order: 1 + index, heavy: true })),
       ...extraProjects.map((name, index) => project(name, { order: 10 + index, heavy: true })),
       // Measurements: only `npm run bench` runs them.
-      { test: { name: "bench", include: [], benchmark: { include: ["bench/**/*.bench.ts"] } } },
+      { test: { name: "bench", include: [], benchmark: { enabled: true, include: ["bench/**/*.bench.ts"] } } },
     ],
     passWithNoTests: true,
   },
