@@ -134,7 +134,7 @@ export class ControllerCell {
 
   async #seal(controller: number, broker: number, orders: readonly SealOrder[]): Promise<SealReply> {
     this.seals.push(`${controller} asks ${broker} for ${orders.map(({ epoch }) => epoch).join(", ")}`);
-    return Promise.all(orders.map((order) => this.onSeal(broker, order)));
+    return Promise.all(orders.map(async (order) => this.onSeal(broker, order)));
   }
 
   async append(member: Member, records: readonly MetadataRecord[]): Promise<void> {

@@ -120,7 +120,7 @@ describe("leaving office", () => {
       (fixture: ReplicaFixture) => fixture.replica.seal(2),
     ]) {
       const fixture = await leading();
-      end(fixture);
+      void end(fixture);
       expect(fixture.replica.leader).toBeUndefined();
       expect(fixture.changes).toBe(2);
     }
