@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { cellConfigProblem, configsForSize } from "../../../local/cell-configs.ts";
+
+test("Kafka's broker configs are taken by name", () => {
+  const configs = {
+    "num.partitions": "6",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "log.retention.ms": "60000",
+  };
+  expect(cellConfigProblem(configs)).toBeUndefined();
+});
+
+test("unknown names, wrong values and what cannot change are refused", () => {
+  expect(cellConfigProblem({ "num.partition": "6" })).toBe(
+    "--set num.partition: no such broker config; did you mean num.partitions?",
+  );
+  expect(cellConfigProblem({ nonsense: "1" })).toBe("--set nonsense: no such broker config");
+  expect(cellConfigProblem({ "num.partitions": "six" })).toMatch(/^--set num\.partitions=six: .*whole number/);
+  expect(cellConfigProblem({ "delete.topic.enable": "false" })).toMatch(/always true here/);
+});
+
+test("the defaults of a small cell can be met, and are themselves valid", () => {
+  expect(configsForSize(1)).toEqual({ "default.replication.factor": "1", "min.insync.replicas": "1" });
+  expect(configsForSize(2)).toEqual({ "default.replication.factor": "2", "min.insync.replicas": "2" });
+  expect(configsForSize(3)).toEqual({});
+  expect(cellConfigProblem(configsForSize(1))).toBeUndefined();
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { summaryLine, summaryText } from "../../../local/summary.ts";
+
+const summary = {
+  cell: "local-abcde",
+  lkc: "lkc-dev",
+  brokers: [
+    { id: 1, pid: 11, port: 9092, tlsPort: 9192, adminPort: 9292 },
+    { id: 4, pid: 12, port: 9093, tlsPort: 9193, adminPort: 9293 },
+  ],
+  clientPropertiesFile: "data/client.properties",
+  librdkafkaPropertiesFile: "data/librdkafka.properties",
+  clientProperties: "security.protocol=SASL_SSL\n",
+  dataDirectory: "data",
+  readyMs: 1234,
+};
+
+test("the line of JSON has the fields that programs count on", () => {
+  expect(JSON.parse(summaryLine(summary))).toEqual({
+    bootstrap: "127.0.0.1:9092,127.0.0.1:9093",
+    lkc: "lkc-dev",
+    brokers: summary.brokers,
+    clientProperties: "data/client.properties",
+    readyMs: 1234,
+  });
+  expect(summaryLine(summary)).not.toContain("\n");
+});
+
+test("the text has addresses, a line to paste and the client's properties", () => {
+  const text = summaryText(summary);
+  expect(text).toContain("1       11       127.0.0.1:9092  127.0.0.1:9192  http://127.0.0.1:9292/metrics");
+  expect(text).toContain("kcat -b localhost:9092 -t hello -P");
+  expect(text).toContain("  security.protocol=SASL_SSL");
+});
