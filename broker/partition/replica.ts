@@ -176,9 +176,9 @@ export class Replica {
       this.context.attention();
       return;
     }
-    this.highWatermark = Math.max(this.highWatermark, this.log.startOffset);
+    // It counts for itself: what an earlier epoch committed may lack a quorum after a recovery without a majority.
     const leader = new LeaderRole(this.record, this.log, this.context, {
-      highWatermark: this.highWatermark,
+      highWatermark: this.log.startOffset,
       minInsyncReplicas: this.#minInsyncReplicas(),
       events: {
         onHighWatermark: (highWatermark) => this.#onLeaderHighWatermark(highWatermark),

@@ -91,7 +91,9 @@ export class ReplicaViews {
     const view = viewOf(replica);
     this.#last.set(`${view.brokerId} ${partitionKey(replica.context)}`, view);
     const { leader } = replica;
-    return leader === undefined ? [] : [{ ...view, epoch: leader.epoch, highWatermark: leader.highWatermark }];
+    if (leader === undefined) return [];
+    const { epoch, highWatermark, endAtElection } = leader;
+    return [{ ...view, epoch, highWatermark, isServing: highWatermark >= endAtElection }];
   }
 }
 

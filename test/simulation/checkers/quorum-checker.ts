@@ -21,6 +21,8 @@ export interface ReplicaView {
 export interface LeaderView extends ReplicaView {
   readonly epoch: number;
   readonly highWatermark: number;
+  /** Has committed in its own epoch all that it held when it took office. */
+  readonly isServing: boolean;
 }
 
 export interface PartitionView {
@@ -42,6 +44,7 @@ interface Committed {
 
 export class QuorumChecker {
   readonly #committed = new Map<string, Committed>();
+  readonly #open = new Set<string>();
   readonly #violate: (message: string) => void;
   readonly #rules: Pick<ReplicationRules, "compareRank">;
 
@@ -51,14 +54,27 @@ export class QuorumChecker {
     this.#rules = rules;
   }
 
+  /** What is committed is open until replicas that may vote hold again what some leader takes for it. */
   permitLoss(partition: string): void {
     this.#committed.delete(partition);
+    this.#open.add(partition);
   }
 
   look(view: PartitionView): void {
+    if (this.#open.has(view.partition) && !this.#settle(view)) return;
     for (const leader of view.leaders) this.#lookAtLeader(view.partition, leader);
     const committed = this.#committed.get(view.partition);
-    if (committed !== undefined) this.#lookAtQuorums(view, committed);
+    if (committed === undefined) return;
+    const danger = this.#danger(view, committed);
+    if (danger !== undefined) this.#violate(danger);
+  }
+
+  #settle(view: PartitionView): boolean {
+    const isSettled = view.leaders.every((leader) => this.#danger(view, committedBy(leader)) === undefined);
+    const isLed = view.leaders.some((leader) => leader.isServing);
+    if (!isSettled || !isLed) return false;
+    this.#open.delete(view.partition);
+    return true;
   }
 
   #lookAtLeader(partition: string, leader: LeaderView): void {
@@ -70,15 +86,15 @@ export class QuorumChecker {
       }
     }
     if (known !== undefined && leader.highWatermark <= known.endOffset) return;
-    const endOffset = leader.highWatermark;
     if (known !== undefined && !agree(leader, known, known.endOffset)) {
       this.#violate(`broker ${leader.brokerId} commits another history of ${partition} in epoch ${leader.epoch}`);
     }
     const epoch = Math.max(known?.epoch ?? 0, leader.epoch);
-    this.#committed.set(partition, { startOffset: leader.startOffset, endOffset, history: [...leader.history], epoch });
+    this.#committed.set(partition, { ...committedBy(leader), epoch });
   }
 
-  #lookAtQuorums(view: PartitionView, committed: Committed): void {
+  /** Who could be elected now although it lacks what is committed; undefined when nobody could. */
+  #danger(view: PartitionView, committed: Committed): string | undefined {
     for (const replica of view.replicas) {
       const lack = lacking(replica, committed);
       if (lack === undefined) continue;
@@ -87,9 +103,15 @@ export class QuorumChecker {
       const who = outranked
         .map((other) => `${other.brokerId} (${other.acceptedEpoch}, ${other.writtenOffset})`)
         .join(", ");
-      this.#violate(`${view.partition}: ${who} could elect broker ${replica.brokerId}, but ${lack}`);
+      return `${view.partition}: ${who} could elect broker ${replica.brokerId}, but ${lack}`;
     }
+    return undefined;
   }
+}
+
+function committedBy(leader: LeaderView): Committed {
+  const { startOffset, highWatermark, history, epoch } = leader;
+  return { startOffset, endOffset: highWatermark, history: [...history], epoch };
 }
 
 function rankOf(replica: ReplicaView): Rank {
