@@ -271,8 +271,13 @@ export class Nemesis {
   #pause(lowMs: number, highMs: number, victim = this.#running()[0]): boolean {
     const process = victim?.machine.process;
     if (process === undefined) return false;
+    // A process that does not run does not sync either.
+    victim?.diskFaults.noteFault();
     process.pause();
-    return this.#during(lowMs, highMs, () => () => process.resume(this.#random.chance(0.5)));
+    return this.#during(lowMs, highMs, () => () => {
+      victim?.diskFaults.noteFault();
+      process.resume(this.#random.chance(0.5));
+    });
   }
 
   #shutDown(): boolean {

@@ -56,8 +56,13 @@ export class DiskFaults {
     if (kind === "errors") this.#errorChance = amount;
   }
 
+  /** Something keeps this machine from syncing in time. */
+  noteFault(): void {
+    this.lastFaultMs = this.scheduler.nowMs;
+  }
+
   heal(): void {
-    if (this.isFaulty) this.lastFaultMs = this.scheduler.nowMs;
+    if (this.isFaulty) this.noteFault();
     this.#slowness = 1;
     this.#isStuck = false;
     this.#isFull = false;
