@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
+import { openItemStore, openObjectStore } from "../shared/broker-config/open-stores.ts";
 import type { Endpoint } from "../shared/metadata/records/record.ts";
 import { systemClock } from "../shared/ports/clock.ts";
 import { machineBootId } from "../shared/ports/machine-boot.ts";
@@ -21,7 +22,6 @@ import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
 import { meteredDisk } from "./metered-disk.ts";
 import { MeteredItemStore } from "./metered-item-store.ts";
-import { openItemStore, openObjectStore } from "./open-stores.ts";
 import { soundRules } from "./replication/replication-rules.ts";
 
 /** A broker with its listeners, stores, logs and metrics: what `main.ts` runs. */
@@ -113,7 +113,11 @@ export class BrokerProcess {
         timers: systemTimers,
         random: systemRandom,
         disk: meteredDisk(nodeDisk, systemClock, this.#metrics),
-        items: new MeteredItemStore(await openItemStore(items, cellSecret, systemTimers), systemClock, this.#metrics),
+        items: new MeteredItemStore(
+          await openItemStore(items, { cellSecret, timers: systemTimers }),
+          systemClock,
+          this.#metrics,
+        ),
         objects: await openObjectStore(objects, systemTimers),
         logger: this.#logger,
         openTransport: (brokerId) => this.#openTransport(brokerId, cellSecret),

@@ -19,6 +19,7 @@ import type { Failed, HostedPartition, PartitionOffsets } from "../partition/par
 import type { Handler, RequestContext } from "./context/handler.ts";
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
+import { offsetsWhenReady } from "./context/leader-readiness.ts";
 import { decodedBytes, offsetLookUpsMax } from "./limits.ts";
 
 type AskedPartition = ListOffsetsRequest["topics"][number]["partitions"][number];
@@ -90,6 +91,23 @@ function answerOf(
   const from = questionFrom.get(timestamp) ?? Number.POSITIVE_INFINITY;
   if (timestamp < 0 && context.version < from) return "UNSUPPORTED_VERSION";
   const offsets = hosted.offsets(currentLeaderEpoch);
+  if (!("kind" in offsets) || offsets.error !== "OFFSET_NOT_AVAILABLE")
+    return answerFrom(context, request, { asked, hosted, offsets });
+  return offsetsWhenReady(context.services, hosted, currentLeaderEpoch).then((later) =>
+    answerFrom(context, request, { asked, hosted, offsets: later }),
+  );
+}
+
+function answerFrom(
+  context: RequestContext,
+  request: ListOffsetsRequest,
+  found: {
+    readonly asked: AskedPartition;
+    readonly hosted: HostedPartition;
+    readonly offsets: PartitionOffsets | Failed;
+  },
+): Answer | Promise<Answer> {
+  const { asked, hosted, offsets } = found;
   if ("kind" in offsets) {
     const error = kafkaErrorName(offsets.error);
     // Clients of older versions do not know the error; Kafka spares them too.
@@ -97,6 +115,7 @@ function answerOf(
       ? "LEADER_NOT_AVAILABLE"
       : error;
   }
+  const { timestamp } = asked;
   switch (timestamp) {
     case latestQuestion:
       return latest(offsets, request.isolationLevel);
