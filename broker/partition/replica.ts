@@ -77,7 +77,7 @@ export class Replica {
     this.log = log;
     this.context = context;
     // Whoever was elected was promised to. The metadata log remembers it for a replica that was away or is made anew.
-    this.#promisedEpoch = Math.max(state.promisedEpoch, record.leaderEpoch);
+    this.#promisedEpoch = context.rules.promiseWhenElected(state.promisedEpoch, record.leaderEpoch);
     this.#acceptedEpoch = state.acceptedEpoch;
     this.#writtenState = state;
     this.#reopenLog = options.reopenLog;
@@ -108,7 +108,7 @@ export class Replica {
     const previous = this.record;
     const wasLost = this.isLost;
     this.record = record;
-    this.#promise(record.leaderEpoch);
+    this.#promise(this.context.rules.promiseWhenElected(this.#promisedEpoch, record.leaderEpoch));
     const role = this.#role;
     if (role.kind === "leader") {
       if (record.leaderEpoch > role.leader.epoch) this.#become({ kind: "idle" });
@@ -128,8 +128,12 @@ export class Replica {
     this.#promisedEpoch = epoch;
     const role = this.#role;
     if (role.kind === "leader" || role.kind === "taking-office") this.#become({ kind: "idle" });
-    // It stays a follower: what it still writes is not acknowledged (mayAcknowledge), what comes is refused.
-    if (role.kind === "follower") this.#refuse(role.link, role.stream);
+    // It stays a follower: what it still writes is not acknowledged, what comes is refused.
+    if (role.kind === "follower" && !this.#mayAcknowledge(role)) this.#refuse(role.link, role.stream);
+  }
+
+  #mayAcknowledge({ epoch: streamEpoch, reconciled }: FollowerRole): boolean {
+    return this.context.rules.mayAcknowledge({ streamEpoch, promisedEpoch: this.#promisedEpoch, reconciled });
   }
 
   /** Takes office if the newest record names this replica and its own state allows it. */
@@ -382,8 +386,8 @@ export class Replica {
   #acknowledge(follower: FollowerRole): void {
     const { rules } = this.context;
     const { writtenOffset, startOffset } = this.log;
-    const { epoch, reconciled } = follower;
-    if (!rules.mayAcknowledge({ streamEpoch: epoch, promisedEpoch: this.#promisedEpoch, reconciled })) return;
+    const { epoch } = follower;
+    if (!this.#mayAcknowledge(follower)) return;
     if (this.#acceptedEpoch < epoch && rules.mayAccept(writtenOffset, follower.endAtElection)) {
       this.#accept(follower);
       return;

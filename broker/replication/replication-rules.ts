@@ -44,6 +44,8 @@ export interface ReplicationRules {
   }): boolean;
   /** L, O: may the replica that the newest record names take office? */
   mayTakeOffice(state: { readonly epoch: number; readonly acceptedEpoch: number; readonly lost: boolean }): boolean;
+  /** V: what a replica promises when it reads that a leader was elected for `epoch`. */
+  promiseWhenElected(promisedEpoch: number, epoch: number): number;
   /** S: the accepted epoch that a new leader writes before it pushes anything. */
   acceptedOnOffice(acceptedEpoch: number, epoch: number): number;
   /** Q: does a leader whose push was refused for a newer promise report it, and a controller resume a logged intent? */
@@ -65,6 +67,7 @@ export const soundRules: ReplicationRules = {
   stopsWhenSealed: () => true,
   mayAcknowledge: (state) => state.reconciled && state.streamEpoch === state.promisedEpoch,
   mayTakeOffice: (state) => state.acceptedEpoch < state.epoch && !state.lost,
+  promiseWhenElected: (promisedEpoch, epoch) => Math.max(promisedEpoch, epoch),
   acceptedOnOffice: (_acceptedEpoch, epoch) => epoch,
   reportsRefusal: () => true,
   truncationPoint: (commonEnd) => commonEnd,
