@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { leaderReadinessPollMs, leaderReadinessWaitMs } from "../../../../broker/handlers/limits.ts";
 import { listOffsetsHandler } from "../../../../broker/handlers/list-offsets.ts";
 import { offsetForLeaderEpochHandler } from "../../../../broker/handlers/offset-for-leader-epoch.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
@@ -88,8 +89,20 @@ test("errors", async () => {
 
 test("a leader that may not serve yet is named as the version knows it", async () => {
   topic.hosted[0]!.offsets = () => ({ kind: "failed", error: "OFFSET_NOT_AVAILABLE" });
-  expect(await offsetOf(4, -1)).toBe(errorCode.LEADER_NOT_AVAILABLE);
-  expect(await offsetOf(5, -1)).toBe(errorCode.OFFSET_NOT_AVAILABLE);
+  const answers = [offsetOf(4, -1), offsetOf(5, -1)];
+  for (let waited = 0; waited <= leaderReadinessWaitMs; waited += leaderReadinessPollMs)
+    await broker.timers.advance(leaderReadinessPollMs);
+  expect(await Promise.all(answers)).toEqual([errorCode.LEADER_NOT_AVAILABLE, errorCode.OFFSET_NOT_AVAILABLE]);
+});
+
+test("a leader that took office a moment ago is waited for", async () => {
+  const { offsets } = topic.hosted[0]!;
+  const expected = await offsetOf(7, -1);
+  topic.hosted[0]!.offsets = () => ({ kind: "failed", error: "OFFSET_NOT_AVAILABLE" });
+  const answer = offsetOf(7, -1);
+  topic.hosted[0]!.offsets = offsets;
+  await broker.timers.advance(leaderReadinessPollMs);
+  expect(await answer).toBe(expected);
 });
 
 test("many look-ups by time are all answered, in order", async () => {
