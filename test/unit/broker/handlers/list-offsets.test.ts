@@ -96,7 +96,8 @@ test("a leader that may not serve yet is named as the version knows it", async (
 });
 
 test("a leader that took office a moment ago is waited for", async () => {
-  const { offsets } = topic.hosted[0]!;
+  const hosted = topic.hosted[0]!;
+  const offsets = hosted.offsets.bind(hosted);
   const expected = await offsetOf(7, -1);
   topic.hosted[0]!.offsets = () => ({ kind: "failed", error: "OFFSET_NOT_AVAILABLE" });
   const answer = offsetOf(7, -1);
