@@ -41,6 +41,8 @@ async function produceSteadily(client: TestClient, topic: string) {
   return {
     acknowledged,
     longestGapMs: () => longestGapMs,
+    /** Rejects when a record could not be sent. */
+    failed: running,
     stop: async () => {
       stopped = true;
       await running;
@@ -71,6 +73,35 @@ describe.each([kafkajs, platformatic])("$name", (library) => {
     expect(production.longestGapMs()).toBeLessThan(4_000);
   });
 });
+
+test("brokers that are all told to end do not wait for one another, and end cleanly", async () => {
+  const running = await startCloud("--restart-after", "0");
+  const client = platformatic.connect(running.plaintext, "ended", "none");
+  clients.push(client);
+  await client.createTopic("ended", 12);
+  const production = await produceSteadily(client, "ended");
+  production.failed.catch(() => undefined);
+  await sleep(1_000);
+  const pids = running.ready.brokers.map(({ pid }) => pid);
+  const beganMs = performance.now();
+  for (const pid of pids) process.kill(pid, "SIGTERM");
+  while (pids.some(isRunning) && performance.now() - beganMs < 20_000) await sleep(20);
+  // A few hundred milliseconds when the machine is idle; requests in flight may take two seconds, a hand-over eight.
+  expect(performance.now() - beganMs).toBeLessThan(6_000);
+  for (const { id } of running.ready.brokers) {
+    const file = path.join(running.dataDirectory, "brokers", String(id), "data", "last-run.json");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ cleanShutdown: true });
+  }
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test("a second start goes on with the same data, keys and tenants", async () => {
   const running = await startCloud();
