@@ -22,8 +22,14 @@ export const describeClusterHandler: Handler<typeof describeCluster> = {
   handle(context, { endpointType, includeClusterAuthorizedOperations, includeFencedBrokers }) {
     const { tenant, listener } = context.session;
     const answer = { clusterId: tenant.clusterId, endpointType, brokers: [] };
-    if (endpointType === controllerEndpoints) return { ...answer, errorCode: errorCode.MISMATCHED_ENDPOINT_TYPE };
-    if (endpointType !== brokerEndpoints) return { ...answer, errorCode: errorCode.UNSUPPORTED_ENDPOINT_TYPE };
+    if (endpointType === controllerEndpoints) {
+      const errorMessage = "This is a broker; there are no controllers to connect to.";
+      return { ...answer, errorCode: errorCode.MISMATCHED_ENDPOINT_TYPE, errorMessage };
+    }
+    if (endpointType !== brokerEndpoints) {
+      const errorMessage = `There are no endpoints of type ${endpointType}.`;
+      return { ...answer, errorCode: errorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage };
+    }
     const alive = tenant
       .brokers(listener)
       .map(({ brokerId, host, port, zone }) => ({ brokerId, host, port, rack: zone }));

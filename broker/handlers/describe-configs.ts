@@ -14,6 +14,7 @@ import {
   type DescribeConfigsResult,
   describeConfigs,
 } from "../../shared/kafka/schema/describe-configs.ts";
+import { topicNameFault } from "../../shared/metadata/commands/topic-name.ts";
 import {
   describeCellConfigs,
   describeTopicConfigs,
@@ -60,7 +61,8 @@ function configsOf(
   switch (resourceType) {
     case configResourceTypes.topic: {
       const topic = session.tenant.topic(resourceName);
-      return topic === undefined ? "UNKNOWN_TOPIC_OR_PARTITION" : describeTopicConfigs(topic.configs, cellConfigs);
+      if (topic !== undefined) return describeTopicConfigs(topic.configs, cellConfigs);
+      return topicNameFault(resourceName) === undefined ? "UNKNOWN_TOPIC_OR_PARTITION" : "INVALID_TOPIC_EXCEPTION";
     }
     case configResourceTypes.broker: {
       const configs = describeCellConfigs(cellConfigs);

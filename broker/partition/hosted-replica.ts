@@ -165,8 +165,13 @@ export class HostedReplica implements HostedPartition {
   }
 
   endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: Offset } {
-    const { log } = this.replica;
-    return log.epochs.endOffsetFor(epoch, log.endOffset) ?? { epoch: -1, endOffset: -1 };
+    const { log, leader } = this.replica;
+    const end = log.epochs.endOffsetFor(epoch, log.endOffset);
+    if (end !== undefined) return end;
+    // No epoch wrote anything yet: all up to the leader's ended where the log does. Consumers that stood at this end under
+    // an earlier leader would take "unknown" for a cut log and jump by their reset policy, past records.
+    const known = leader !== undefined && epoch >= 0 && epoch <= leader.epoch;
+    return known ? { epoch, endOffset: log.endOffset } : { epoch: -1, endOffset: -1 };
   }
 
   offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | undefined | Failed> {

@@ -190,6 +190,7 @@ describe("configurations", () => {
         { resourceType: brokerType, resourceName: "1", configurationKeys: ["num.partitions"] },
         { resourceType: brokerType, resourceName: "77", configurationKeys: null },
         { resourceType: 16, resourceName: "x", configurationKeys: null },
+        { resourceType: topicType, resourceName: "no name", configurationKeys: null },
       ],
       includeSynonyms: true,
       includeDocumentation: true,
@@ -200,6 +201,7 @@ describe("configurations", () => {
       0,
       errorCode.INVALID_REQUEST,
       errorCode.INVALID_REQUEST,
+      errorCode.INVALID_TOPIC_EXCEPTION,
     ]);
     expect(results[0]?.configs).toMatchObject([
       { name: "retention.ms", configSource: 5, configType: 5, isSensitive: false },

@@ -40,7 +40,9 @@ describe("DescribeCluster", () => {
   });
 
   test("there are no controllers to connect to", async () => {
-    expect((await ask(2)).errorCode).toBe(errorCode.MISMATCHED_ENDPOINT_TYPE);
+    const controllers = await ask(2);
+    expect(controllers.errorCode).toBe(errorCode.MISMATCHED_ENDPOINT_TYPE);
+    expect(controllers.errorMessage).toContain("no controllers");
     expect((await ask(3)).errorCode).toBe(errorCode.UNSUPPORTED_ENDPOINT_TYPE);
   });
 });
@@ -143,11 +145,19 @@ test("FindCoordinator says that there is none yet", async () => {
 });
 
 describe("InitProducerId", () => {
-  const ask = (transactionalId: string | null = null) =>
-    client.call(initProducerIdHandler, 4, { transactionalId, transactionTimeoutMs: 1_000 });
+  const ask = (
+    transactionalId: string | null = null,
+    former: { readonly producerId?: number; readonly producerEpoch?: number } = {},
+  ) => client.call(initProducerIdHandler, 4, { transactionalId, transactionTimeoutMs: 1_000, ...former });
 
   test("gives an id and epoch 0", async () => {
     expect(await ask()).toMatchObject({ errorCode: 0, producerId: 4_000, producerEpoch: 0 });
+  });
+
+  test("half of a former identity, or an empty transactional id, is no request", async () => {
+    const answers = [await ask(null, { producerId: 5 }), await ask(null, { producerEpoch: 5 }), await ask("")];
+    for (const answer of answers) expect(answer).toMatchObject({ errorCode: errorCode.INVALID_REQUEST });
+    expect(await ask(null, { producerId: 5, producerEpoch: 0 })).toMatchObject({ errorCode: 0, producerId: 4_000 });
   });
 
   test("when there is none in time, clients try again", async () => {
