@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Timers } from "../shared/ports/timers.ts";
-import { bufferCheckMs, bufferGarbageBytesMax } from "./limits.ts";
+import { bufferCheckMs, bufferGarbageBytesMax, bufferIdleCheckMs } from "./limits.ts";
 
 /**
  * Keeps a broker's memory small at full speed (docs/adr/0007). What passes through are buffers that die young, outside of
@@ -14,6 +14,7 @@ export function startBufferCollector(timers: Timers, bufferBytes: () => number):
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let keptBytes = 0;
+  let lastBytes = 0;
   const check = () => {
     const bytes = bufferBytes();
     keptBytes = Math.min(keptBytes, bytes);
@@ -21,7 +22,10 @@ export function startBufferCollector(timers: Timers, bufferBytes: () => number):
       collect({ type: "minor" });
       keptBytes = bufferBytes();
     }
-    timers.after(bufferCheckMs, check);
+    // A broker at rest looks less often: even a look costs.
+    const busy = bytes - lastBytes > bufferGarbageBytesMax / 8;
+    lastBytes = bytes;
+    timers.after(busy ? bufferCheckMs : bufferIdleCheckMs, check);
   };
   check();
 }

@@ -22,5 +22,7 @@ export const drainMsMax = 2_000;
 export const bufferGarbageBytesMax = 24 * 1024 * 1024;
 /** Between two looks at how many buffers there are; a look costs some ten microseconds. */
 export const bufferCheckMs = 10;
+/** The same while little comes in. */
+export const bufferIdleCheckMs = 50;
 /** Between two looks at how full the volume is, for the metrics. */
 export const diskLookMs = 10_000;
