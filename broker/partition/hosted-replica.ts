@@ -189,6 +189,8 @@ export class HostedReplica implements HostedPartition {
   async deleteRecords(offset: Offset): Promise<{ readonly kind: "deleted"; readonly lowWatermark: Offset } | Failed> {
     const leader = this.replica.leader;
     if (leader === undefined) return notLeader;
+    // A new leader does not know yet how far the log is committed, one that nobody follows does not know any more.
+    if (!leader.mayServe()) return { kind: "failed", error: "LEADER_NOT_AVAILABLE" };
     const target = offset === -1 ? leader.highWatermark : offset;
     if (target > leader.highWatermark || target < 0) return { kind: "failed", error: "OFFSET_OUT_OF_RANGE" };
     try {

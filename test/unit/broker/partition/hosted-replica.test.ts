@@ -27,3 +27,23 @@ test("otherwise the records tell: the last epoch not above the one asked for, an
   expect(replica.endOffsetForEpoch(1)).toEqual({ epoch: 1, endOffset: 3 });
   expect(replica.endOffsetForEpoch(2)).toEqual({ epoch: 1, endOffset: 3 });
 });
+
+test("records are deleted up to what is committed, once a quorum has the new log start", async () => {
+  const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
+  const replica = new HostedReplica({} as PartitionSettings, fixture.time, () => fixture.replica);
+  const deleting = replica.deleteRecords(-1);
+  await fixture.settle();
+  expect(fixture.log.startOffset).toBe(5);
+  expect(await Promise.race([deleting, "waits"])).toBe("waits");
+  fixture.acks(2, 5, { logStartOffset: 5 });
+  replica.onLogStartHeld();
+  expect(await deleting).toEqual({ kind: "deleted", lowWatermark: 5 });
+  expect(await replica.deleteRecords(6)).toEqual({ kind: "failed", error: "OFFSET_OUT_OF_RANGE" });
+});
+
+test("no records are deleted by a leader that does not know how far the log is committed", async () => {
+  const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2, lost: [2, 3] }) });
+  const replica = new HostedReplica({} as PartitionSettings, fixture.time, () => fixture.replica);
+  expect(await replica.deleteRecords(-1)).toEqual({ kind: "failed", error: "LEADER_NOT_AVAILABLE" });
+  expect(fixture.log.startOffset).toBe(0);
+});
