@@ -1,6 +1,6 @@
 /** `npm run admin -- create-cluster NAME | create-key LKC | list [--json]`: logical clusters and API keys of the running cloud. */
 import { CellMetadata } from "./cell-metadata.ts";
-import { javaClientProperties } from "./client-files.ts";
+import { javaClientProperties, librdkafkaProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
 import { findRun, type RunFile } from "./run-file.ts";
 import { formatTable } from "./summary.ts";
@@ -49,9 +49,17 @@ async function createCluster(metadata: CellMetadata, _run: RunFile, name: string
 async function createKey(metadata: CellMetadata, run: RunFile, lkc: string): Promise<Output> {
   const credentials = await metadata.createKey(lkc);
   const access = { bootstrap: run.secureBootstrap, authorityFile: run.authorityFile };
-  const properties = javaClientProperties(access, credentials);
+  const java = javaClientProperties(access, credentials);
+  const librdkafka = librdkafkaProperties(access, credentials);
   return {
-    text: `A key of ${lkc}. The secret is shown this once; client.properties for it:\n\n${properties}`,
+    text: `A key of ${lkc}. The secret is shown this once.
+
+client.properties for the Java client and Kafka's tools:
+
+${java}
+librdkafka.properties for kcat -F and every client on librdkafka:
+
+${librdkafka}`,
     json: { lkc, ...credentials, bootstrap: access.bootstrap, authorityFile: access.authorityFile },
     usableAtOnce: true,
   };
