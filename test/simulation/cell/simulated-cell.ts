@@ -102,6 +102,7 @@ export class SimulatedCell {
       broker.start().then(
         () => {
           member.brokerId = broker.broker.id;
+          member.diskFaults.noteFault();
         },
         (error: unknown) => this.#startFailed(member, broker, error),
       );
@@ -109,6 +110,8 @@ export class SimulatedCell {
   }
 
   kill(member: CellMachine): void {
+    // What it had written is synced when its successor serves, not before.
+    member.diskFaults.noteFault();
     this.#beforeDeath();
     member.broker = undefined;
     member.machine.kill();
