@@ -34,7 +34,7 @@ test("records are deleted up to what is committed, once a quorum has the new log
   const deleting = replica.deleteRecords(-1);
   await fixture.settle();
   expect(fixture.log.startOffset).toBe(5);
-  expect(await Promise.race([deleting, "waits"])).toBe("waits");
+  expect(await Promise.race([deleting, Promise.resolve("waits")])).toBe("waits");
   fixture.acks(2, 5, { logStartOffset: 5 });
   replica.onLogStartHeld();
   expect(await deleting).toEqual({ kind: "deleted", lowWatermark: 5 });
