@@ -30,8 +30,6 @@ export default defineConfig({
       ...quickProjects.map((name) => project(name, { order: 0, heavy: false })),
       ...heavyProjects.map((name, index) => project(name, { order: 1 + index, heavy: true })),
       ...extraProjects.map((name, index) => project(name, { order: 10 + index, heavy: true })),
-      // Measurements: only `npm run bench` runs them.
-      { test: { name: "bench", include: [], benchmark: { enabled: true, include: ["bench/**/*.bench.ts"] } } },
     ],
     passWithNoTests: true,
   },

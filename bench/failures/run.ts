@@ -4,7 +4,7 @@
  */
 import { loadavg } from "node:os";
 import { Admin } from "@platformatic/kafka";
-import { type BenchCloud, startCloud } from "./cloud.ts";
+import { type BenchCloud, startCloud } from "../cloud.ts";
 import { check, clientOptions, SteadyWriter, type Written } from "./steady-writer.ts";
 
 const recordsPerSecond = 1_000;

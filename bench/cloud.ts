@@ -1,4 +1,4 @@
-/** A local cloud of its own for the failure bench: processes that `npm start` makes, on free loopback ports. */
+/** A local cloud of its own for a bench: processes that `npm start` makes, on free loopback ports. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
+const projectRoot = fileURLToPath(new URL("../", import.meta.url));
 /** A broker that was killed starts again after this long. */
 const restartAfterSeconds = 3;
 
@@ -20,7 +20,7 @@ export interface BenchCloud {
 }
 
 export async function startCloud(): Promise<BenchCloud> {
-  const directory = mkdtempSync(path.join(tmpdir(), "balafon-failures-"));
+  const directory = mkdtempSync(path.join(tmpdir(), "balafon-bench-"));
   const ports = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0"];
   const args = ["local/main.ts", "--json", "--data", directory, "--restart-after", `${restartAfterSeconds}`, ...ports];
   const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ["ignore", "pipe", "ignore"] });
