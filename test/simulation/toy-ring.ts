@@ -35,16 +35,10 @@ function runToy(world: World, process: SimProcess, next: number, journal: string
     },
     onClose: (reason) => note(`lost ${connection.brokerId}: ${reason}`),
   }));
-  dial(world, process, transport, next, note);
+  dial(process, transport, next, note);
 }
 
-function dial(
-  world: World,
-  process: SimProcess,
-  transport: SimTransport,
-  next: number,
-  note: (text: string) => void,
-): void {
+function dial(process: SimProcess, transport: SimTransport, next: number, note: (text: string) => void): void {
   let greeting = 0;
   const greet = (connection: PeerConnection): void => {
     greeting += 1;
@@ -58,7 +52,7 @@ function dial(
       onMessage: (message) => note(`answer ${message.toString()}`),
       onClose: (reason) => {
         note(`closed: ${reason}`);
-        process.timers.after(50, () => dial(world, process, transport, next, note));
+        process.timers.after(50, () => dial(process, transport, next, note));
       },
     },
   );

@@ -8,7 +8,7 @@ import type { ConnectionEnd } from "../world/connection.ts";
 import type { Network } from "../world/network.ts";
 import type { SimProcess } from "../world/sim-process.ts";
 import { machineHost } from "../world/sim-transport.ts";
-import { messageBytes, type Request, type Response, type TopicPartition } from "./kafka-messages.ts";
+import { messageBytes, type Request, type Response } from "./kafka-messages.ts";
 
 export const kafkaPort = 9092;
 /** The listener under which brokers register it. */
@@ -76,12 +76,13 @@ function handle(place: Place, broker: ServedBroker, request: Request, respond: R
   }
 }
 
-function handlePartition(
-  place: Place,
-  hosted: HostedPartition,
-  request: Request & TopicPartition,
-  respond: Respond,
-): void {
+/** What is asked of one partition, in contrast to the cell. */
+type PartitionRequest = Exclude<
+  Request,
+  { readonly kind: "metadata" | "ensure-logical-cluster" | "create-topic" | "delete-topic" }
+>;
+
+function handlePartition(place: Place, hosted: HostedPartition, request: PartitionRequest, respond: Respond): void {
   switch (request.kind) {
     case "produce":
       return produce(place, hosted, request, respond);
