@@ -230,9 +230,9 @@ export class LeaderRole implements StreamSource {
     return this.#record.voters.filter((voter) => this.#isInSync(voter));
   }
 
-  /** Fewer voters in sync than a commit needs: a majority, or min.insync.replicas if that is more. Asked at every produce. */
+  /** Fewer voters in sync than min.insync.replicas asks for (never more than there are voters). Asked at every produce. */
   lacksInSyncReplicas(): boolean {
-    let missing = commitCount(this.#record.voters.length, this.minInsyncReplicas);
+    let missing = Math.min(this.minInsyncReplicas, this.#record.voters.length);
     for (const voter of this.#record.voters) if (this.#isInSync(voter)) missing--;
     return missing > 0;
   }
