@@ -7,6 +7,8 @@ import { failingOnUnhandled } from "./world/unhandled.ts";
 export interface SeedOptions {
   readonly seed: number;
   readonly mutation?: Mutation | undefined;
+  /** The schedule of this mutation, without its bug. */
+  readonly scheduleOf?: Mutation | undefined;
   readonly stepsMax?: number | undefined;
   /** Gets every line of the trace. */
   readonly sink?: ((line: string) => void) | undefined;
@@ -31,6 +33,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const simulation = new Simulation({
     seed: options.seed,
     mutation: options.mutation,
+    schedule: (options.mutation ?? options.scheduleOf)?.schedule,
     trace,
     stepsMax: options.stepsMax ?? Number.POSITIVE_INFINITY,
   });
@@ -49,7 +52,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   };
 }
 
-/** What repeats a run. */
-export function replayCommand(seed: number, mutation: Mutation | undefined): string {
-  return `npm run sim -- --seed ${seed}${mutation === undefined ? "" : ` --mutation ${mutation.name}`} --verbose`;
+/** The command that repeats a run. */
+export function replayCommand(options: SeedOptions): string {
+  const mutation = options.mutation === undefined ? "" : ` --mutation ${options.mutation.name}`;
+  const schedule = options.scheduleOf === undefined ? "" : ` --schedule ${options.scheduleOf.name}`;
+  return `npm run sim -- --seed ${options.seed}${mutation}${schedule} --verbose`;
 }

@@ -1,5 +1,6 @@
 /**
- * `npm run sim -- --seed N [--seeds COUNT] [--keep-going] [--steps MAX] [--mutation NAME] [--trace FILE] [--verbose]`
+ * `npm run sim -- --seed N [--seeds COUNT] [--keep-going] [--steps MAX] [--mutation NAME] [--schedule NAME]
+ *    [--trace FILE] [--verbose]`
  *
  * Runs seeds N, N + 1, … of the simulated cell. Ends with 1 at the first failure of the sound code; with a mutation it
  * ends with 0 when a seed caught it, with 1 when none did.
@@ -7,7 +8,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { mutationNamed, mutations } from "./mutations/all-mutations.ts";
-import type { Mutation } from "./mutations/mutation.ts";
 import { replayCommand, runSeed, type SeedResult } from "./run-seed.ts";
 import { Coverage } from "./world/coverage.ts";
 
@@ -17,6 +17,7 @@ const help = `npm run sim -- [options]
   --keep-going      go on after a failure
   --steps MAX       stop each run after so many events
   --mutation NAME   switch a deliberate bug on: ${mutations.map(({ name }) => name).join(", ")}
+  --schedule NAME   the kind of runs in which a mutation is looked for, without the bug
   --trace FILE      write every event of the run(s)
   --verbose         print the last events before a failure, and what the runs covered
 `;
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     "keep-going": { type: "boolean", default: false },
     steps: { type: "string" },
     mutation: { type: "string" },
+    schedule: { type: "string" },
     trace: { type: "string" },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -39,8 +41,10 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const mutation = values.mutation === undefined ? undefined : mutationNamed(values.mutation);
-  if (values.mutation !== undefined && mutation === undefined) {
-    process.stderr.write(`there is no mutation called ${values.mutation}\n${help}`);
+  const scheduleOf = values.schedule === undefined ? undefined : mutationNamed(values.schedule);
+  for (const name of [values.mutation, values.schedule]) {
+    if (name === undefined || mutationNamed(name) !== undefined) continue;
+    process.stderr.write(`there is no mutation called ${name}\n${help}`);
     return 2;
   }
   const traceFile = values.trace === undefined ? undefined : openSync(values.trace, "w");
@@ -50,12 +54,13 @@ async function main(): Promise<number> {
   for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed += 1) {
     const startedMs = performance.now();
     const stepsMax = values.steps === undefined ? undefined : Number(values.steps);
-    const result = await runSeed({ seed, mutation, stepsMax, sink });
+    const options = { seed, mutation, scheduleOf, stepsMax, sink };
+    const result = await runSeed(options);
     coverage.addAll(result.coverage);
     print(result, performance.now() - startedMs);
     if (result.failure === undefined) continue;
     failed ??= result;
-    report(result, mutation);
+    report(result, replayCommand(options));
     if (!values["keep-going"]) break;
   }
   if (traceFile !== undefined) closeSync(traceFile);
@@ -72,12 +77,12 @@ function print(result: SeedResult, tookMs: number): void {
   );
 }
 
-function report(result: SeedResult, mutation: Mutation | undefined): void {
+function report(result: SeedResult, replay: string): void {
   const { failure, seed, steps, simulatedMs, recentTrace } = result;
   if (values.verbose) process.stdout.write(`${recentTrace.join("\n")}\n`);
   process.stdout.write(`seed ${seed}, step ${steps}, ${simulatedMs.toFixed(3)} ms: ${failure?.message}\n`);
   if (values.verbose && failure !== undefined) process.stdout.write(`${describe(failure)}\n`);
-  process.stdout.write(`replay: ${replayCommand(seed, mutation)}\n`);
+  process.stdout.write(`replay: ${replay}\n`);
 }
 
 function describe(failure: Error): string {

@@ -37,6 +37,8 @@ const quietMsMax = 20_000;
 export interface SimulationOptions {
   readonly seed: number;
   readonly mutation: Mutation | undefined;
+  /** What kind of run, instead of what the seed would draw. */
+  readonly schedule: Partial<Personality> | undefined;
   readonly trace: Trace;
   readonly stepsMax: number;
 }
@@ -64,7 +66,7 @@ export class Simulation {
     const world = new World(options.seed, options.trace);
     this.world = world;
     const violate = (message: string): void => this.#violate(message);
-    this.personality = drawPersonality(world.random.child("personality"), options.mutation?.schedule);
+    this.personality = drawPersonality(world.random.child("personality"), options.schedule);
     const { brokers, clients, batchIntervalMs } = this.personality;
     this.ledger = new RecordLedger({ nowMs: () => world.scheduler.nowMs, violate });
     this.#highWatermarks = new HighWatermarkViews(violate);

@@ -1,5 +1,7 @@
 import type { Network } from "../world/network.ts";
 
+const slowBytesPerMs = 1_000;
+
 /** Blocks these directions; returns what unblocks them. */
 export function blockLink(network: Network, directions: readonly (readonly [number, number])[]): () => void {
   for (const [from, to] of directions) network.block(from, to);
@@ -20,13 +22,18 @@ export function isolate(network: Network, machineId: number, all: readonly numbe
   );
 }
 
-export function slowLink(network: Network, from: number, to: number, extraMs: number): () => void {
-  const link = network.link(from, to);
-  link.extraMs = extraMs;
-  const { bytesPerMs } = link;
-  link.bytesPerMs = 1_000;
+/** Slows both directions between two machines. */
+export function slowLink(network: Network, one: number, two: number, extraMs: number): () => void {
+  const links = [network.link(one, two), network.link(two, one)];
+  const { bytesPerMs } = links[0] ?? { bytesPerMs: 0 };
+  for (const link of links) {
+    link.extraMs = extraMs;
+    link.bytesPerMs = slowBytesPerMs;
+  }
   return () => {
-    link.extraMs = 0;
-    link.bytesPerMs = bytesPerMs;
+    for (const link of links) {
+      link.extraMs = 0;
+      link.bytesPerMs = bytesPerMs;
+    }
   };
 }

@@ -26,4 +26,12 @@ export const trimNotRead: Mutation = {
   name: "re-put-below-trim",
   what: "A put is acted on without reading the trim.",
   items: blindToTrim,
+  schedule: {
+    brokers: 3,
+    meanGapMs: 2_000,
+    adminGapMs: 120,
+    batchIntervalMs: 200,
+    faultsMs: 40_000,
+    weights: { "pause-controller": 4, "store-slow": 1, "kill-process": 1 },
+  },
 };
