@@ -148,8 +148,17 @@ function lockFile(layout: DataLayout): DataLock {
       `another npm start uses ${layout.directory}: end it, or pass another folder with --data (and other ports)`,
     );
   }
-  return { release: () => database.close() };
+  heldLocks.add(database);
+  return {
+    release: () => {
+      heldLocks.delete(database);
+      database.close();
+    },
+  };
 }
+
+/** A database that nobody refers to is closed by the garbage collector, and its lock is gone: they are kept here. */
+const heldLocks = new Set<DatabaseSync>();
 
 /** SQLITE_BUSY: another process has the lock. */
 const sqliteBusy = 5;
