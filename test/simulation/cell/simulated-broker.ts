@@ -50,6 +50,8 @@ export interface SimulatedBrokerOptions {
   readonly leaders: LeaderChecker;
   readonly metadata: MetadataChecker;
   readonly onCommitted: (at: TopicPartition) => void;
+  /** This broker, as the controller, has just written the intent of an election. */
+  readonly onElectionBegun: () => void;
 }
 
 export class SimulatedBroker implements ServedBroker {
@@ -179,9 +181,17 @@ export class SimulatedBroker implements ServedBroker {
   }
 
   #applied(image: MetadataImage): void {
+    if (this.isController && hasElectionUnderWay(image)) this.#options.onElectionBegun();
     const digest = createHash("sha1").update(encodeSnapshot(image)).digest("hex");
     this.#options.metadata.applied(this.process.name, image.seq, digest);
   }
+}
+
+function hasElectionUnderWay(image: MetadataImage): boolean {
+  for (const topic of image.topics.values()) {
+    if (topic.partitions.some(({ intendedEpoch, leaderEpoch }) => intendedEpoch > leaderEpoch)) return true;
+  }
+  return false;
 }
 
 function describeOutcome(result: { readonly kind: string; readonly reply?: unknown }): string | undefined {

@@ -47,6 +47,8 @@ export class SimulatedCell {
   readonly #onCommitted: (at: TopicPartition) => void;
   /** Called with the next broker that takes office somewhere, and then no more. */
   onFreshLeader: ((member: CellMachine) => void) | undefined;
+  /** Called with the next controller that begins an election, and then no more. */
+  onElectionBegun: ((member: CellMachine) => void) | undefined;
 
   constructor(options: {
     readonly world: World;
@@ -163,6 +165,11 @@ export class SimulatedCell {
       leaders: this.leaders,
       metadata: this.metadata,
       onCommitted: this.#onCommitted,
+      onElectionBegun: () => {
+        const tell = this.onElectionBegun;
+        this.onElectionBegun = undefined;
+        tell?.(member);
+      },
     });
   }
 

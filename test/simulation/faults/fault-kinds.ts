@@ -5,6 +5,8 @@ export const faultKinds = [
   "kill-all-processes",
   /** The next broker that takes office somewhere dies at once. */
   "kill-fresh-leader",
+  /** The next controller that begins an election dies in the middle of it. */
+  "kill-electing-controller",
   "power-cut-machine",
   "power-cut-cell",
   "pause-process",

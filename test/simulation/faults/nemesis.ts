@@ -53,6 +53,7 @@ export class Nemesis {
     const { world, cell } = this.#options;
     this.#isStopped = true;
     cell.onFreshLeader = undefined;
+    cell.onElectionBegun = undefined;
     for (const undo of [...this.#active]) undo();
     this.#active.clear();
     world.network.healAll();
@@ -107,6 +108,8 @@ export class Nemesis {
         return this.#pause(20, 300);
       case "kill-fresh-leader":
         return this.#killFreshLeader();
+      case "kill-electing-controller":
+        return this.#killElectingController();
       case "needless-election":
         return this.#electNeedlessly();
       case "controlled-shutdown":
@@ -144,7 +147,7 @@ export class Nemesis {
           ]),
         );
       case "slow-link":
-        return this.#during(500, 6_000, () => slowLink(world.network, one, two, random.between(5, 400)));
+        return this.#during(500, 6_000, () => slowLink(world.network, one, two, 2 + random.exponential(80)));
       case "reset-connections":
         return world.network.reset(one, two) > 0;
       case "refuse-connections":
@@ -164,7 +167,7 @@ export class Nemesis {
     switch (kind) {
       case "disk-slow":
         return this.#during(500, 6_000, () => {
-          diskFaults.begin("slow", random.between(5, 200));
+          diskFaults.begin("slow", 5 + random.exponential(250));
           return () => diskFaults.heal();
         });
       case "disk-stuck":
@@ -218,16 +221,24 @@ export class Nemesis {
   }
 
   #killFreshLeader(): boolean {
-    const { cell, world } = this.#options;
-    cell.onFreshLeader = (member) => {
-      world.scheduler.after(this.#random.between(0, 60), "kill fresh leader", () => {
-        if (this.#isStopped || member.broker === undefined || member.isShuttingDown) return;
-        world.scheduler.note("FAULT the fresh leader dies");
-        cell.kill(member);
-        this.#startLater([member], 300, 5_000);
-      });
-    };
+    this.#options.cell.onFreshLeader = (member) => this.#killSoon(member, "the fresh leader dies");
     return true;
+  }
+
+  #killElectingController(): boolean {
+    this.#options.cell.onElectionBegun = (member) => this.#killSoon(member, "the electing controller dies");
+    return true;
+  }
+
+  #killSoon(member: CellMachine, what: string): void {
+    const { cell, world } = this.#options;
+    world.scheduler.after(this.#random.between(0, 60), what, () => {
+      if (this.#isStopped || member.broker === undefined || member.isShuttingDown) return;
+      world.coverage.count(`fault: ${what}`);
+      world.scheduler.note(`FAULT ${what}`);
+      cell.kill(member);
+      this.#startLater([member], 300, 5_000);
+    });
   }
 
   #electNeedlessly(): boolean {

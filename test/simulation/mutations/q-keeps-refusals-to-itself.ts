@@ -6,7 +6,7 @@ export const keepsRefusals: Mutation = {
   rules: { reportsRefusal: () => false },
   schedule: {
     brokers: 3,
-    meanGapMs: 150,
-    weights: { "needless-election": 5, "kill-process": 2, "block-pair": 1, "store-slow": 1 },
+    meanGapMs: 400,
+    weights: { "needless-election": 4, "kill-electing-controller": 3, "block-one-way": 2, "slow-link": 2 },
   },
 };
