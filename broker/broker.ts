@@ -14,6 +14,7 @@ import { CommandGateway } from "./controller/command-gateway.ts";
 import { Controller } from "./controller/controller.ts";
 import { MetadataAccess } from "./controller/metadata-access.ts";
 import { ProducerIdSource } from "./controller/producer-id-source.ts";
+import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
@@ -123,6 +124,10 @@ export class Broker {
     return this.#parts.commands;
   }
 
+  get groups(): GroupCoordinator {
+    return this.#parts.groups;
+  }
+
   get producerIds(): ProducerIdSource {
     return this.#parts.producerIds;
   }
@@ -165,6 +170,7 @@ export class Broker {
     this.#setPeers();
     running.controller.start();
     running.producerIds.start();
+    running.groups.start();
     // What came between the first image and the subscription.
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
@@ -187,6 +193,7 @@ export class Broker {
     }
     if (clean) await running.calls.releaseLeadership();
     running.producerIds.stop();
+    running.groups.stop();
     running.controller.stop();
     running.links.stop();
     this.metadata.follower.stop();
@@ -223,7 +230,7 @@ export class Broker {
     const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
       this.#options.onEvent?.(event, count, failoverMs);
     const settingsOf = partitionSettingsCache();
-    const parts: { calls?: BrokerCalls } = {};
+    const parts: { calls?: BrokerCalls; groups?: GroupCoordinator } = {};
     const calls = () => parts.calls as BrokerCalls;
     const links = new PeerLinks(
       self,
@@ -241,6 +248,7 @@ export class Broker {
       states,
       settingsOf: (topic) => settingsOf(topic, this.image),
       sendReports: (reports) => calls().sendReports(reports),
+      onLeadership: (hosted) => parts.groups?.onLeadership(hosted),
       onEvent,
     });
     const controller = new Controller({
@@ -267,6 +275,14 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
+    const groups = new GroupCoordinator({
+      clock,
+      timers,
+      logger,
+      commands,
+      image: () => this.image,
+    });
+    parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,
       clock,
@@ -277,7 +293,7 @@ export class Broker {
       commands,
       metadata: this.metadata,
     });
-    return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
+    return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };
   }
 
   #peerEvents(to: () => Pick<Running, "replicas" | "controller" | "calls">): PeerEvents {
@@ -300,6 +316,7 @@ export class Broker {
     if (running === undefined || this.#stopped) return;
     if (delta.brokersChanged.size > 0 || delta.reset) this.#setPeers();
     running.replicas.onDelta(delta, image);
+    running.groups.onDelta(delta, image);
     running.controller.onDelta(delta);
   }
 
@@ -316,6 +333,7 @@ interface Running {
   readonly controller: Controller;
   readonly commands: CommandGateway;
   readonly producerIds: ProducerIdSource;
+  readonly groups: GroupCoordinator;
   readonly calls: BrokerCalls;
   readonly states: ReplicaStateStore;
 }

@@ -5,7 +5,12 @@ import { type FixtureOptions, leading, recordOf } from "./replica-fixture.ts";
 
 async function hosted(options: FixtureOptions): Promise<HostedReplica> {
   const fixture = await leading(options);
-  return new HostedReplica({} as PartitionSettings, fixture.time, () => fixture.replica);
+  return new HostedReplica(
+    {} as PartitionSettings,
+    fixture.time,
+    () => fixture.replica,
+    () => undefined,
+  );
 }
 
 const unknown = { epoch: -1, endOffset: -1 };
@@ -30,7 +35,12 @@ test("otherwise the records tell: the last epoch not above the one asked for, an
 
 test("records are deleted up to what is committed, once a quorum has the new log start", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
-  const replica = new HostedReplica({} as PartitionSettings, fixture.time, () => fixture.replica);
+  const replica = new HostedReplica(
+    {} as PartitionSettings,
+    fixture.time,
+    () => fixture.replica,
+    () => undefined,
+  );
   const deleting = replica.deleteRecords(-1);
   await fixture.settle();
   expect(fixture.log.startOffset).toBe(5);
@@ -43,7 +53,12 @@ test("records are deleted up to what is committed, once a quorum has the new log
 
 test("no records are deleted by a leader that does not know how far the log is committed", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2, lost: [2, 3] }) });
-  const replica = new HostedReplica({} as PartitionSettings, fixture.time, () => fixture.replica);
+  const replica = new HostedReplica(
+    {} as PartitionSettings,
+    fixture.time,
+    () => fixture.replica,
+    () => undefined,
+  );
   expect(await replica.deleteRecords(-1)).toEqual({ kind: "failed", error: "LEADER_NOT_AVAILABLE" });
   expect(fixture.log.startOffset).toBe(0);
 });
