@@ -275,13 +275,7 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({
-      clock,
-      timers,
-      logger,
-      commands,
-      image: () => this.image,
-    });
+    const groups = new GroupCoordinator({ clock, timers, logger, commands, image: () => this.image });
     parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,

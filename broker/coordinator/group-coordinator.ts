@@ -9,6 +9,7 @@ import type { CommandGateway } from "../controller/command-gateway.ts";
 import type { HostedPartition } from "../partition/partition-contract.ts";
 import type { CoordinatedGroup } from "./coordinated-group.ts";
 import type { CoordinatorError } from "./coordinator-errors.ts";
+import { groupConfigOf } from "./group/group-config.ts";
 import type {
   Answer,
   GroupConfig,
@@ -59,7 +60,7 @@ export class GroupCoordinator {
 
   constructor(ports: GroupCoordinatorPorts) {
     this.#ports = ports;
-    this.#config = groupConfig(ports.image());
+    this.#config = groupConfigOf(parseCellConfigs(ports.image().cellConfigs));
   }
 
   start(): void {
@@ -95,7 +96,7 @@ export class GroupCoordinator {
 
   onDelta(delta: MetadataDelta, image: MetadataImage): void {
     if (delta.cellConfigsChanged || delta.reset) {
-      this.#config = groupConfig(image);
+      this.#config = groupConfigOf(parseCellConfigs(image.cellConfigs));
       for (const shard of this.#shards.values()) shard.reconfigure(this.#config);
     }
     if (delta.reset) {
@@ -373,16 +374,6 @@ export class GroupCoordinator {
     if (group.isIdle && expired.length === offsets.count) void shard.remove(group);
     else if (expired.length > 0) void shard.deleteOffsets(group, expired);
   }
-}
-
-function groupConfig(image: MetadataImage): GroupConfig {
-  const configs = parseCellConfigs(image.cellConfigs);
-  return {
-    minSessionTimeoutMs: configs.groupMinSessionTimeoutMs,
-    maxSessionTimeoutMs: configs.groupMaxSessionTimeoutMs,
-    groupMaxSize: configs.groupMaxSize,
-    initialRebalanceDelayMs: configs.groupInitialRebalanceDelayMs,
-  };
 }
 
 function failedJoin(error: Exclude<ErrorName, "NONE">, memberId: string): JoinAnswer {
