@@ -34,9 +34,7 @@ export interface FleetConfig {
  * `secret`: a secret that the operator fills with `{"certificate": PEM with its chain, "privateKey": PEM}`.
  * `acm`: an exportable certificate of ACM, which a scheduled function copies into that secret when it was renewed.
  */
-export type CertificateSource =
-  | { readonly kind: "secret" }
-  | { readonly kind: "acm"; readonly certificateArn: string };
+export type CertificateSource = { readonly kind: "secret" } | { readonly kind: "acm"; readonly certificateArn: string };
 
 /**
  * `endpoints`: private subnets with interface endpoints of AWS's services, and no way to the internet. `nat`: private

@@ -20,7 +20,12 @@ export type FleetConfigResult =
 export function readFleetConfig(json: unknown): FleetConfigResult {
   const reader = new ConfigReader(json, "");
   const fleet: FleetConfig = {
-    name: matching(reader, "name", /^[a-z][a-z0-9-]{0,19}$/, "must be lowercase letters, digits and hyphens, 20 at most"),
+    name: matching(
+      reader,
+      "name",
+      /^[a-z][a-z0-9-]{0,19}$/,
+      "must be lowercase letters, digits and hyphens, 20 at most",
+    ),
     account: matching(reader, "account", /^\d{12}$/, "must be the 12 digits of an AWS account"),
     region: matching(reader, "region", /^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region"),
     zones: readZones(reader),
@@ -35,7 +40,7 @@ export function readFleetConfig(json: unknown): FleetConfigResult {
     logRetentionDays: reader.integer("logRetentionDays", 1, 3_653),
     protectData: reader.flag("protectData"),
     alarmEmail: reader.optionalText("alarmEmail"),
-    tags: reader.texts("tags"),
+    tags: reader.textsByName("tags"),
   };
   reader.finish();
   refuseTogether(reader, fleet);
@@ -60,7 +65,7 @@ function matching(reader: ConfigReader, field: string, pattern: RegExp, fault: s
 }
 
 function readZones(reader: ConfigReader): FleetConfig["zones"] {
-  const zones = reader.list("zones");
+  const zones = reader.optionalTexts("zones");
   const [a = "", b = "", c = ""] = zones;
   if (zones.length !== 3) reader.refuse("zones", "three are needed");
   return [a, b, c];
@@ -69,7 +74,9 @@ function readZones(reader: ConfigReader): FleetConfig["zones"] {
 function readCertificate(reader: ConfigReader): CertificateSource {
   const kind = reader.oneOf("kind", ["secret", "acm"]);
   const certificate: CertificateSource =
-    kind === "secret" ? { kind } : { kind, certificateArn: matching(reader, "certificateArn", /^arn:/, "must be an ARN") };
+    kind === "secret"
+      ? { kind }
+      : { kind, certificateArn: matching(reader, "certificateArn", /^arn:/, "must be an ARN") };
   reader.finish();
   return certificate;
 }

@@ -78,8 +78,8 @@ export class EmfReporter {
     const values: Record<string, number | { readonly Values: number[]; readonly Counts: number[] }> = {};
     const metrics: { readonly Name: string; readonly Unit: string }[] = [];
     for (const id of emfMetrics) {
-      const total = now.get(id);
-      if (total === undefined) continue;
+      // What was never counted is 0: only of a process that is gone there is no line.
+      const total = now.get(id) ?? { value: 0, buckets: undefined };
       const definition: MetricDefinition = metricDefinitions[id];
       const value = since(definition, total, this.#last.get(id));
       if (value === undefined) continue;
@@ -122,6 +122,7 @@ function isSent({ id, labels }: MetricSample): boolean {
 }
 
 function since(definition: MetricDefinition, total: Totals, last: Totals | undefined) {
+  if (definition.kind === "histogram" && total.buckets === undefined) return undefined;
   if (total.buckets === undefined) {
     return definition.kind === "counter" ? Math.max(0, total.value - (last?.value ?? 0)) : total.value;
   }
