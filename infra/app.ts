@@ -21,4 +21,4 @@ if (read.kind === "invalid") {
 makeFleet(app, read.fleet);
 for (const [name, value] of Object.entries(read.fleet.tags)) Tags.of(app).add(name, value);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-acknowledgeFindings(app);
+acknowledgeFindings(app, read.fleet);

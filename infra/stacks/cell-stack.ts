@@ -2,6 +2,7 @@ import { RemovalPolicy, Size, Stack, type StackProps } from "aws-cdk-lib";
 import * as ec2 from "aws-cdk-lib/aws-ec2";
 import * as ecs from "aws-cdk-lib/aws-ecs";
 import * as iam from "aws-cdk-lib/aws-iam";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
@@ -25,6 +26,7 @@ export interface CellStackProps extends StackProps {
 export class CellStack extends Stack {
   readonly services: readonly ecs.FargateService[];
   readonly cellName: string;
+  readonly #key: kms.IKey | undefined;
 
   constructor(scope: Construct, id: string, props: CellStackProps) {
     super(scope, id, props);
@@ -34,7 +36,8 @@ export class CellStack extends Stack {
       vpc: network.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
     }) as ecs.ICluster;
-    const encryption = props.data.key === undefined ? {} : { encryptionKey: props.data.key };
+    this.#key = props.data.keyFor(this);
+    const encryption = this.#key === undefined ? {} : { encryptionKey: this.#key };
     const cellSecret = new secretsmanager.Secret(this, "CellSecret", {
       description: `Proves the brokers of ${this.cellName} to one another`,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
@@ -110,7 +113,7 @@ export class CellStack extends Stack {
           throughput: disk.throughputMiBps,
           encrypted: true,
           fileSystemType: ecs.FileSystemType.EXT4,
-          ...(data.key === undefined ? {} : { kmsKeyId: data.key }),
+          ...(this.#key === undefined ? {} : { kmsKeyId: this.#key }),
         },
       });
       service.addVolume(volume);
@@ -121,7 +124,7 @@ export class CellStack extends Stack {
 
   /** Its own log in the table, its own snapshots in the bucket, two secrets to read, and nothing else. */
   #allow(role: iam.IRole, { data }: CellStackProps, cellSecret: secretsmanager.Secret): void {
-    const { metadataTable, bucket, certificateSecret, key } = data;
+    const { metadataTable, bucket } = data;
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({
         actions: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"],
@@ -139,7 +142,7 @@ export class CellStack extends Stack {
       new iam.PolicyStatement({ actions: ["s3:GetObject"], resources: [bucket.arnForObjects("segments/*")] }),
     );
     cellSecret.grantRead(role);
-    certificateSecret.grantRead(role);
-    key?.grantEncryptDecrypt(role);
+    data.allowCertificate(role);
+    data.allowKey(role);
   }
 }

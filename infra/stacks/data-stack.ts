@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import * as iam from "aws-cdk-lib/aws-iam";
 import * as kms from "aws-cdk-lib/aws-kms";
 import * as s3 from "aws-cdk-lib/aws-s3";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
@@ -26,6 +27,19 @@ export class DataStack extends Stack {
     this.key = fleet.customerManagedKeys
       ? new kms.Key(this, "Key", { enableKeyRotation: true, removalPolicy, description: `Balafon fleet ${fleet.name}` })
       : undefined;
+    // CloudWatch Logs uses the key by itself; roles are allowed to by their own policies.
+    this.key?.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        resources: ["*"],
+        conditions: {
+          ArnLike: {
+            "kms:EncryptionContext:aws:logs:arn": `arn:${this.partition}:logs:${this.region}:${this.account}:*`,
+          },
+        },
+      }),
+    );
     // Keys have the names that shared/item-store/dynamodb-item-store.ts uses.
     const table = (name: string, partitionKey: string, sortKey: dynamodb.Attribute) =>
       new dynamodb.TableV2(this, name, {
@@ -58,5 +72,27 @@ export class DataStack extends Stack {
       ...(this.key === undefined ? {} : { encryptionKey: this.key }),
       removalPolicy,
     });
+  }
+
+  /** The fleet's key for a stack beside this one: by its ARN, so that roles there do not become part of its policy here. */
+  keyFor(scope: Stack): kms.IKey | undefined {
+    return this.key === undefined ? undefined : kms.Key.fromKeyArn(scope, "FleetKey", this.key.keyArn);
+  }
+
+  /** Lets a role of another stack use the fleet's key, if it has one. */
+  allowKey(role: iam.IRole): void {
+    if (this.key === undefined) return;
+    const actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
+    role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources: [this.key.keyArn] }));
+  }
+
+  /** Lets a role of another stack read the certificate. */
+  allowCertificate(role: iam.IRole): void {
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: ["secretsmanager:GetSecretValue"],
+        resources: [this.certificateSecret.secretArn],
+      }),
+    );
   }
 }

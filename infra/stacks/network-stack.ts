@@ -49,11 +49,6 @@ export class NetworkStack extends Stack {
     this.assignPublicIp = isPublic;
     vpc.addGatewayEndpoint("S3", { service: ec2.GatewayVpcEndpointAwsService.S3 });
     vpc.addGatewayEndpoint("DynamoDb", { service: ec2.GatewayVpcEndpointAwsService.DYNAMODB });
-    if (fleet.waysOut === "endpoints") {
-      for (const [name, service] of interfaceEndpoints) {
-        vpc.addInterfaceEndpoint(name, { service, subnets: this.taskSubnets });
-      }
-    }
     const group = (name: string, description: string) =>
       new ec2.SecurityGroup(this, name, { vpc: this.vpc, description, allowAllOutbound: true });
     this.balancerGroup = group("BalancerGroup", "Clients reach the load balancer");
@@ -65,7 +60,22 @@ export class NetworkStack extends Stack {
     this.routerGroup.addIngressRule(this.balancerGroup, ec2.Port.tcp(ports.health), "Health checks");
     this.brokerGroup.addIngressRule(this.routerGroup, ec2.Port.tcp(ports.kafka), "Kafka, with a PROXY header");
     this.brokerGroup.addIngressRule(this.routerGroup, ec2.Port.tcp(ports.admin), "Probes");
+    if (fleet.waysOut === "endpoints") this.#endpoints(vpc, group("EndpointGroup", "Tasks reach AWS"));
     this.brokerGroup.addIngressRule(this.brokerGroup, ec2.Port.tcp(ports.peer), "Other brokers of the cell");
+  }
+
+  #endpoints(vpc: ec2.Vpc, endpointGroup: ec2.SecurityGroup): void {
+    for (const tasks of [this.routerGroup, this.brokerGroup]) {
+      endpointGroup.addIngressRule(tasks, ec2.Port.tcp(443), "AWS from tasks");
+    }
+    for (const [name, service] of interfaceEndpoints) {
+      vpc.addInterfaceEndpoint(name, {
+        service,
+        subnets: this.taskSubnets,
+        securityGroups: [endpointGroup],
+        open: false,
+      });
+    }
   }
 
   /** Networks in CIDR notation from which the load balancer speaks: its nodes stand in the public subnets. */

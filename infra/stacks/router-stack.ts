@@ -2,6 +2,7 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-
 import * as ecs from "aws-cdk-lib/aws-ecs";
 import * as elbv2 from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import * as iam from "aws-cdk-lib/aws-iam";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as route53 from "aws-cdk-lib/aws-route53";
 import * as targets from "aws-cdk-lib/aws-route53-targets";
@@ -28,10 +29,12 @@ const deregistrationSeconds = 60;
 export class RouterStack extends Stack {
   readonly balancer: elbv2.NetworkLoadBalancer;
   readonly services: readonly ecs.FargateService[];
+  readonly #key: kms.IKey | undefined;
 
   constructor(scope: Construct, id: string, props: RouterStackProps) {
     super(scope, id, props);
     const { fleet, network } = props;
+    this.#key = props.data.keyFor(this);
     this.balancer = new elbv2.NetworkLoadBalancer(this, "Balancer", {
       vpc: network.vpc,
       internetFacing: fleet.publicAccess,
@@ -67,7 +70,7 @@ export class RouterStack extends Stack {
     const logGroup = new logs.LogGroup(this, "Logs", {
       retention: fleet.logRetentionDays as logs.RetentionDays,
       removalPolicy: fleet.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(props.data.key === undefined ? {} : { encryptionKey: props.data.key }),
+      ...(this.#key === undefined ? {} : { encryptionKey: this.#key }),
     });
     this.services = fleet.zones.map((zone, index) => {
       const service = this.#zoneService(props, { zone, index }, { cluster, logGroup });
@@ -113,7 +116,7 @@ export class RouterStack extends Stack {
     task.role.addToPrincipalPolicy(
       new iam.PolicyStatement({ actions: ["s3:GetObject"], resources: [data.bucket.arnForObjects("metadata/*")] }),
     );
-    data.key?.grantDecrypt(task.role);
+    data.allowKey(task.role);
     return new ecs.FargateService(this, `Zone${index + 1}`, {
       cluster: shared.cluster,
       taskDefinition: task.definition,
