@@ -56,6 +56,11 @@ const acknowledged: readonly Acknowledged[] = [
     at: /\/Task\/ExecutionRole\/DefaultPolicy\/Resource$/,
     reason: "ecr:GetAuthorizationToken knows no resource.",
   },
+  {
+    id: "AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonECSInfrastructureRolePolicyForVolumes]",
+    at: /\/Volume\d\/EBSRole\/Resource$/,
+    reason: "The policy that ECS documents for volumes of a service; it follows what ECS needs.",
+  },
 ];
 
 /** Wildcards below a prefix of the bucket, whose name in the template follows from the fleet's. */
