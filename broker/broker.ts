@@ -17,7 +17,8 @@ import { ProducerIdSource } from "./controller/producer-id-source.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
-import { partitionSettingsCache } from "./partition/partition-settings.ts";
+import type { CleanerConfigs } from "./partition/log-cleaner.ts";
+import { cleanerConfigs, partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
 import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
 import { registerBroker } from "./registration.ts";
@@ -38,7 +39,13 @@ export interface BrokerPorts {
 }
 
 /** Something worth counting. */
-export type BrokerEvent = "truncated" | "controller-elected" | "leader-elected" | "recovered";
+export type BrokerEvent =
+  | "truncated"
+  | "copied-anew"
+  | "compacted"
+  | "controller-elected"
+  | "leader-elected"
+  | "recovered";
 
 export interface BrokerOptions {
   readonly cell: string;
@@ -65,6 +72,7 @@ export interface BrokerTuning {
   readonly snapshots?: { readonly everyEntries: number; readonly keptBelow: number };
   readonly windowBytesMax?: number;
   readonly tailBytesMax?: number;
+  readonly compaction?: { readonly configs: CleanerConfigs; readonly settleMs: number };
 }
 
 /**
@@ -217,7 +225,7 @@ export class Broker {
   }
 
   #compose(identity: Identity, states: ReplicaStateStore, logs: DiskLogDirectory, transport: PeerTransport): Running {
-    const { rules, recoverWithoutMajority } = this.#options;
+    const { rules, recoverWithoutMajority, tuning } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
     const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
@@ -227,19 +235,22 @@ export class Broker {
     const calls = () => parts.calls as BrokerCalls;
     const links = new PeerLinks(
       self,
-      { clock, timers, random, transport, logger, windowBytesMax: this.#options.tuning?.windowBytesMax },
+      { clock, timers, random, transport, logger, windowBytesMax: tuning?.windowBytesMax },
       this.#peerEvents(() => ({ replicas, controller, calls: calls() })),
     );
     const replicas = new ReplicaManager({
       self,
       clock,
       timers,
+      random,
       logger,
       rules,
       links,
       logs,
       states,
       settingsOf: (topic) => settingsOf(topic, this.image),
+      cleanerConfigs: () => tuning?.compaction?.configs ?? cleanerConfigs(this.image),
+      compactionSettleMs: tuning?.compaction?.settleMs,
       sendReports: (reports) => calls().sendReports(reports),
       onEvent,
     });

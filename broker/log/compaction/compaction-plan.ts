@@ -40,7 +40,9 @@ export function compactionNeed(log: PlannedLog, rules: CompactionRules, bounds: 
   let dirtySinceMs = Number.POSITIVE_INFINITY;
   for (const segment of log.segments.slice(0, -1)) {
     const newestMs = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.createdMs;
-    if (segment.endOffset > settledOffset || wallMs - newestMs < rules.minLagMs) break;
+    // Without a lag the records' times, which may lie ahead of ours, do not matter.
+    const isTooNew = rules.minLagMs > 0 && wallMs - newestMs < rules.minLagMs;
+    if (segment.endOffset > settledOffset || isTooNew) break;
     to = segment.endOffset;
     if (segment.endOffset <= from) {
       cleanBytes += segment.sizeBytes;
