@@ -152,6 +152,7 @@ export class BrokerProcess {
       controllerId: () => broker.image.controller?.brokerId ?? -1,
       partitions: broker.replicas,
       producerIds: broker.producerIds,
+      groups: broker.groups,
       clock: systemClock,
       timers: systemTimers,
       random: systemRandom,

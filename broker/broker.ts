@@ -14,6 +14,7 @@ import { CommandGateway } from "./controller/command-gateway.ts";
 import { Controller } from "./controller/controller.ts";
 import { MetadataAccess } from "./controller/metadata-access.ts";
 import { ProducerIdSource } from "./controller/producer-id-source.ts";
+import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
@@ -45,7 +46,9 @@ export type BrokerEvent =
   | "compacted"
   | "controller-elected"
   | "leader-elected"
-  | "recovered";
+  | "recovered"
+  | "coordinator-loaded"
+  | "coordinator-not-loaded";
 
 export interface BrokerOptions {
   readonly cell: string;
@@ -62,7 +65,8 @@ export interface BrokerOptions {
   readonly rules: ReplicationRules;
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
-  onEvent?(event: BrokerEvent, count: number, failoverMs?: number): void;
+  /** `tookMs`: how long an election, or the load of a coordinator, took. */
+  onEvent?(event: BrokerEvent, count: number, tookMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
 }
@@ -131,6 +135,10 @@ export class Broker {
     return this.#parts.commands;
   }
 
+  get groups(): GroupCoordinator {
+    return this.#parts.groups;
+  }
+
   get producerIds(): ProducerIdSource {
     return this.#parts.producerIds;
   }
@@ -173,6 +181,7 @@ export class Broker {
     this.#setPeers();
     running.controller.start();
     running.producerIds.start();
+    running.groups.start();
     // What came between the first image and the subscription.
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
@@ -195,6 +204,7 @@ export class Broker {
     }
     if (clean) await running.calls.releaseLeadership();
     running.producerIds.stop();
+    running.groups.stop();
     running.controller.stop();
     running.links.stop();
     this.metadata.follower.stop();
@@ -228,10 +238,9 @@ export class Broker {
     const { rules, recoverWithoutMajority, tuning } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
-    const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
-      this.#options.onEvent?.(event, count, failoverMs);
+    const onEvent = (event: BrokerEvent, count = 1, tookMs?: number) => this.#options.onEvent?.(event, count, tookMs);
     const settingsOf = partitionSettingsCache();
-    const parts: { calls?: BrokerCalls } = {};
+    const parts: { calls?: BrokerCalls; groups?: GroupCoordinator } = {};
     const calls = () => parts.calls as BrokerCalls;
     const links = new PeerLinks(
       self,
@@ -252,6 +261,7 @@ export class Broker {
       cleanerConfigs: () => tuning?.compaction?.configs ?? cleanerConfigs(this.image),
       compactionSettleMs: tuning?.compaction?.settleMs,
       sendReports: (reports) => calls().sendReports(reports),
+      onLeadership: (hosted) => parts.groups?.onLeadership(hosted),
       onEvent,
     });
     const controller = new Controller({
@@ -278,6 +288,8 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
+    const groups = new GroupCoordinator({ clock, timers, logger, commands, onEvent, image: () => this.image });
+    parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,
       clock,
@@ -288,7 +300,7 @@ export class Broker {
       commands,
       metadata: this.metadata,
     });
-    return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
+    return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };
   }
 
   #peerEvents(to: () => Pick<Running, "replicas" | "controller" | "calls">): PeerEvents {
@@ -311,6 +323,7 @@ export class Broker {
     if (running === undefined || this.#stopped) return;
     if (delta.brokersChanged.size > 0 || delta.reset) this.#setPeers();
     running.replicas.onDelta(delta, image);
+    running.groups.onDelta(delta, image);
     running.controller.onDelta(delta);
   }
 
@@ -327,6 +340,7 @@ interface Running {
   readonly controller: Controller;
   readonly commands: CommandGateway;
   readonly producerIds: ProducerIdSource;
+  readonly groups: GroupCoordinator;
   readonly calls: BrokerCalls;
   readonly states: ReplicaStateStore;
 }

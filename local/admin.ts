@@ -1,4 +1,5 @@
 /** `npm run admin -- create-cluster NAME | create-key LKC | list [--json]`: logical clusters and API keys of the running cloud. */
+import { internalLogicalCluster } from "../shared/tenancy/logical-cluster-id.ts";
 import { CellMetadata } from "./cell-metadata.ts";
 import { javaClientProperties, librdkafkaProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
@@ -67,7 +68,8 @@ ${librdkafka}`,
 
 function list(metadata: CellMetadata): Promise<Output> {
   const { logicalClusters, apiKeys } = metadata.image;
-  const clusters = [...logicalClusters.values()].map(({ lkc, name }) => ({
+  const tenants = [...logicalClusters.values()].filter(({ lkc }) => lkc !== internalLogicalCluster);
+  const clusters = tenants.map(({ lkc, name }) => ({
     lkc,
     name,
     keys: [...apiKeys.values()].filter((key) => key.lkc === lkc).map(({ keyId }) => keyId),

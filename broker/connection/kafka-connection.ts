@@ -136,6 +136,10 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     return this.#options.listener;
   }
 
+  get clientHost(): string {
+    return `/${this.#options.remoteAddress}`;
+  }
+
   get stranger(): boolean {
     return isStranger(this.#state);
   }

@@ -1,6 +1,6 @@
 import { RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import { validateBatches } from "../../shared/kafka/records/validate-batches.ts";
-import type { TopicId } from "../../shared/metadata/records/record.ts";
+import type { LeaderEpoch, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { LogChunk, Offset } from "../log/log-contract.ts";
 import { chunkBytesMax } from "../peer/limits.ts";
@@ -38,6 +38,8 @@ export class HostedReplica implements HostedPartition {
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
   readonly #batch = new RecordBatchView(Buffer.alloc(0));
+  readonly #onLeadership: (hosted: HostedReplica) => void;
+  #toldEpoch: LeaderEpoch | undefined;
   /** DeleteRecords that wait until a quorum has the new log start. */
   #deletions: { readonly offset: Offset; readonly done: (result: "held" | "ended") => void }[] = [];
 
@@ -45,9 +47,11 @@ export class HostedReplica implements HostedPartition {
     settings: PartitionSettings,
     clock: Clock,
     make: (onChanged: () => void, minInsyncReplicas: () => number) => Replica,
+    onLeadership: (hosted: HostedReplica) => void,
   ) {
     this.settings = settings;
     this.#clock = clock;
+    this.#onLeadership = onLeadership;
     this.replica = make(
       () => this.#changed(),
       () => this.settings.topic.minInsyncReplicas,
@@ -60,6 +64,10 @@ export class HostedReplica implements HostedPartition {
 
   get partition(): number {
     return this.replica.context.partition;
+  }
+
+  get leaderEpoch(): LeaderEpoch | undefined {
+    return this.replica.leader?.epoch;
   }
 
   get sizeBytes(): number {
@@ -237,6 +245,10 @@ export class HostedReplica implements HostedPartition {
       this.#deletions = [];
     }
     for (const changed of this.#watchers) changed();
+    const epoch = this.leaderEpoch;
+    if (epoch === this.#toldEpoch) return;
+    this.#toldEpoch = epoch;
+    this.#onLeadership(this);
   }
 }
 

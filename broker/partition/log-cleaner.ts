@@ -150,7 +150,7 @@ export class LogCleaner {
   }
 
   async #compact({ replica, need, bounds }: Candidate): Promise<void> {
-    const { clock, logger, onCompacted } = this.#ports;
+    const { clock, logger } = this.#ports;
     const { log } = replica;
     const { topicId, partition } = replica.context;
     const startedMs = clock.monotonicMs();
@@ -161,7 +161,7 @@ export class LogCleaner {
       this.stats.recordsRemoved += recordsRemoved;
       if (kind === "stopped") return;
       this.stats.runs += 1;
-      onCompacted();
+      this.#ports.onCompacted();
       logger.info("log-compacted", {
         topicId,
         partition,
@@ -180,9 +180,9 @@ export class LogCleaner {
   }
 
   #means(): CompactionMeans {
-    const { clock, timers, configs } = this.#ports;
-    const bytesPerSecond = () => configs().ioBytesPerSecond;
+    const { clock, timers } = this.#ports;
+    const bytesPerSecond = () => this.#ports.configs().ioBytesPerSecond;
     const pace = { clock, timers, budget: this.budget, bytesPerSecond };
-    return { pace, mapBytesMax: configs().mapBytesMax, keys: this.#keys };
+    return { pace, mapBytesMax: this.#ports.configs().mapBytesMax, keys: this.#keys };
   }
 }

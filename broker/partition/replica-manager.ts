@@ -46,6 +46,8 @@ export interface ReplicaManagerPorts {
   readonly compactionSettleMs?: number | undefined;
   /** Hands reports to whoever is controller now; lost ones are repeated. */
   sendReports(reports: readonly ReplicaReport[]): void;
+  /** A leadership began or ended here: see `leaderEpoch`. May be called from within any call; must be cheap. */
+  onLeadership(hosted: HostedPartition): void;
   /** Events for metrics: truncations, failovers, … */
   onEvent(event: "truncated" | "copied-anew" | "compacted"): void;
 }
@@ -236,6 +238,7 @@ export class ReplicaManager implements PartitionHost {
           minInsyncReplicas,
         });
       },
+      (changed) => this.#ports.onLeadership(changed),
     );
     return hosted;
   }

@@ -1,40 +1,12 @@
+import { compactionMetrics } from "./compaction-metrics.ts";
+import { groupMetrics } from "./group-metrics.ts";
+import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
+
 /**
  * Every metric of Balafon, in one table: docs/metrics.md is made from it (`npm run docs`), and the types of `Metrics`
  * too, so that a metric that is not described here cannot be counted. Times are in seconds and sizes in bytes, as
  * Prometheus asks.
  */
-export interface MetricDefinition {
-  /** As Prometheus shows it. A counter ends in `_total`, any other in its unit. */
-  readonly name: string;
-  readonly kind: "counter" | "gauge" | "histogram";
-  readonly unit:
-    | "bytes"
-    | "seconds"
-    | "requests"
-    | "records"
-    | "partitions"
-    | "connections"
-    | "entries"
-    | "events"
-    | "brokers"
-    | "flag"
-    | "ratio"
-    | "lines";
-  /** `lkc`: the logical cluster; see `metricSeriesMax` for what bounds it. */
-  readonly labels: readonly string[];
-  /** One sentence: what is counted, when, and what a high value means where that is not plain. */
-  readonly help: string;
-  /** Upper bounds of a histogram's buckets, ascending, in `unit`. */
-  readonly buckets?: readonly number[];
-}
-
-/** From a fraction of a network round trip to a request timeout. */
-const latencyBuckets = [
-  0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30,
-] as const;
-
-const byTenant = ["lkc"] as const;
-const noLabels = [] as const;
 
 /** What clients do: produce and fetch, by tenant. */
 const clientMetrics = {
@@ -350,66 +322,6 @@ const storageMetrics = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** Compaction of logs with cleanup.policy=compact. */
-const compactionMetrics = {
-  compactionBytesRead: {
-    name: "balafon_compaction_read_bytes_total",
-    kind: "counter",
-    unit: "bytes",
-    labels: noLabels,
-    help: "Bytes of segment files read by compaction.",
-  },
-  compactionBytesWritten: {
-    name: "balafon_compaction_written_bytes_total",
-    kind: "counter",
-    unit: "bytes",
-    labels: noLabels,
-    help: "Bytes of segment files written by compaction.",
-  },
-  compactionRuns: {
-    name: "balafon_compaction_runs_total",
-    kind: "counter",
-    unit: "events",
-    labels: ["outcome"],
-    help: "Passes of compaction over one log that ended by themselves, by outcome: done, failed.",
-  },
-  compactionRecordsRemoved: {
-    name: "balafon_compaction_removed_records_total",
-    kind: "counter",
-    unit: "records",
-    labels: noLabels,
-    help: "Records that compaction left out: replaced by newer ones, or tombstones whose time was over.",
-  },
-  compactionDirtyRatio: {
-    name: "balafon_compaction_dirty_ratio",
-    kind: "gauge",
-    unit: "ratio",
-    labels: noLabels,
-    help: "Largest share of bytes not compacted yet among the compacted logs here; near 1 for long, compaction does not keep up.",
-  },
-  compactionLastRun: {
-    name: "balafon_compaction_last_run_seconds",
-    kind: "gauge",
-    unit: "seconds",
-    labels: noLabels,
-    help: "How long the last pass over one log took.",
-  },
-  compactionMapUse: {
-    name: "balafon_compaction_map_ratio",
-    kind: "gauge",
-    unit: "ratio",
-    labels: noLabels,
-    help: "Share of its map of keys that the last pass used; at 1 it needs several passes, log.cleaner.dedupe.buffer.size is small.",
-  },
-  compactionCopies: {
-    name: "balafon_compaction_copied_anew_total",
-    kind: "counter",
-    unit: "events",
-    labels: noLabels,
-    help: "Times a follower threw its log away and copied it anew, because it had missed tombstones that are gone by now.",
-  },
-} as const satisfies Record<string, MetricDefinition>;
-
 /** The process. */
 const processMetrics = {
   eventLoopDelay: {
@@ -463,6 +375,7 @@ export const metricDefinitions = {
   ...metadataMetrics,
   ...storageMetrics,
   ...compactionMetrics,
+  ...groupMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -474,5 +387,6 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
   Compaction: compactionMetrics,
+  "Consumer groups": groupMetrics,
   Process: processMetrics,
 };

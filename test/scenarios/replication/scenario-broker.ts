@@ -95,6 +95,7 @@ export class ScenarioBroker implements LinkOwner {
             ports.tell(`${id} reports "${reason}"${about} under record ${partitionEpoch}`);
           }
         },
+        onLeadership: () => undefined,
         onEvent: () => undefined,
       });
     });

@@ -113,6 +113,7 @@ function onSystemTime(broker: InMemoryBroker, errors: string[]): BrokerServices 
     partitions: broker.partitions,
     submit: (command) => broker.submit(command),
     producerIds: broker.producerIds,
+    groups: broker.groups,
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,

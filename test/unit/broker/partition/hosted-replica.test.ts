@@ -3,11 +3,20 @@ import { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
 import { type PartitionSettings, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
-import { type FixtureOptions, leading, recordOf } from "./replica-fixture.ts";
+import { type FixtureOptions, leading, type ReplicaFixture, recordOf } from "./replica-fixture.ts";
 
 async function hosted(options: FixtureOptions): Promise<HostedReplica> {
   const fixture = await leading(options);
-  return new HostedReplica(settings({}), fixture.time, () => fixture.replica);
+  return replicaOn(fixture, settings({}));
+}
+
+function replicaOn(fixture: ReplicaFixture, of: PartitionSettings): HostedReplica {
+  return new HostedReplica(
+    of,
+    fixture.time,
+    () => fixture.replica,
+    () => undefined,
+  );
 }
 
 function settings(configs: Readonly<Record<string, string>>): PartitionSettings {
@@ -37,7 +46,7 @@ test("otherwise the records tell: the last epoch not above the one asked for, an
 
 test("records are deleted up to what is committed, once a quorum has the new log start", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
-  const replica = new HostedReplica(settings({}), fixture.time, () => fixture.replica);
+  const replica = replicaOn(fixture, settings({}));
   const deleting = replica.deleteRecords(-1);
   await fixture.settle();
   expect(fixture.log.startOffset).toBe(5);
@@ -50,7 +59,7 @@ test("records are deleted up to what is committed, once a quorum has the new log
 
 test("no records are deleted by a leader that does not know how far the log is committed", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2, lost: [2, 3] }) });
-  const replica = new HostedReplica(settings({}), fixture.time, () => fixture.replica);
+  const replica = replicaOn(fixture, settings({}));
   expect(await replica.deleteRecords(-1)).toEqual({ kind: "failed", error: "LEADER_NOT_AVAILABLE" });
   expect(fixture.log.startOffset).toBe(0);
 });
@@ -58,7 +67,7 @@ test("no records are deleted by a leader that does not know how far the log is c
 test("of a topic that is only compacted no records are deleted by offset", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
   const compacted = settings({ "cleanup.policy": "compact" });
-  const replica = new HostedReplica(compacted, fixture.time, () => fixture.replica);
+  const replica = replicaOn(fixture, compacted);
   expect(await replica.deleteRecords(-1)).toMatchObject({ kind: "failed", error: "POLICY_VIOLATION" });
   expect(fixture.log.startOffset).toBe(0);
 });
@@ -66,7 +75,7 @@ test("of a topic that is only compacted no records are deleted by offset", async
 test("a compacted topic takes no record without a key", async () => {
   const fixture = await leading({ record: recordOf({ leaderEpoch: 2 }) });
   const compacted = settings({ "cleanup.policy": "compact,delete" });
-  const replica = new HostedReplica(compacted, fixture.time, () => fixture.replica);
+  const replica = replicaOn(fixture, compacted);
   const records = encodeBatch({ records: [{ key: Buffer.from("a") }, { value: Buffer.from("1") }] });
   expect(replica.append(records, { requiredAcks: 1 })).toMatchObject({
     kind: "failed",
