@@ -91,9 +91,10 @@ async function runPlatformatic(): Promise<() => Promise<void>> {
   });
   const stream = await consumer.consume({ topics: [topic], mode: "committed", fallbackMode: "earliest" });
   const reading = (async () => {
-    for await (const { partition, offset, value, commit } of stream) {
+    for await (const message of stream) {
+      const { partition, offset, value } = message;
       await tell({ kind: "processed", partition, offset: Number(offset), value: String(value) });
-      await commit();
+      await message.commit();
       await tell({ kind: "committed", partition, next: Number(offset) + 1 });
     }
   })();
