@@ -288,7 +288,15 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({ clock, timers, logger, commands, onEvent, image: () => this.image });
+    const groups = new GroupCoordinator({
+      brokerId: self,
+      clock,
+      timers,
+      logger,
+      commands,
+      onEvent,
+      image: () => this.image,
+    });
     parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,
