@@ -18,6 +18,7 @@ import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
+import type { HostedPartition } from "./partition/partition-contract.ts";
 import { partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
 import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
@@ -59,6 +60,8 @@ export interface BrokerOptions {
   onEvent?(event: BrokerEvent, count: number, failoverMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
+  /** What coordinators see of the partitions that they live on; for the simulator, which looks on, and lies to them. */
+  readonly coordinatedBy?: (hosted: HostedPartition) => HostedPartition;
 }
 
 /** Bounds that may be set lower than the folders' `limits.ts` have them. */
@@ -248,7 +251,7 @@ export class Broker {
       states,
       settingsOf: (topic) => settingsOf(topic, this.image),
       sendReports: (reports) => calls().sendReports(reports),
-      onLeadership: (hosted) => parts.groups?.onLeadership(hosted),
+      onLeadership: (hosted) => parts.groups?.onLeadership(this.#options.coordinatedBy?.(hosted) ?? hosted),
       onEvent,
     });
     const controller = new Controller({
