@@ -281,15 +281,7 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({
-      brokerId: self,
-      clock,
-      timers,
-      logger,
-      commands,
-      onEvent,
-      image: () => this.image,
-    });
+    const groups = new GroupCoordinator({ self, clock, timers, logger, commands, onEvent, image: () => this.image });
     parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,
