@@ -10,6 +10,7 @@ export function registerBrokerMetrics(metrics: Metrics, broker: Broker): void {
   metrics.onScrape("partitionsUnderReplicated", {}, () => partitionsUnderReplicated(broker));
   metrics.onScrape("partitionsLed", {}, () => countReplicas(broker, true));
   metrics.onScrape("partitionsFollowed", {}, () => countReplicas(broker, false));
+  metrics.onScrape("groupsCoordinated", {}, () => broker.groups.groupCount);
   metrics.onScrape("peerConnections", {}, () => broker.links.links().length);
   metrics.onScrape("metadataSequence", {}, () => broker.image.seq);
   metrics.onScrape("controllerActive", {}, () => (broker.controller.inOffice ? 1 : 0));
@@ -66,14 +67,17 @@ function registerTenants(metrics: Metrics, broker: Broker): void {
   }
 }
 
-/** Counts the events that parts of a broker tell of; `failoverMs` is how long an election took. */
-export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count: number, failoverMs?: number) => void {
+/** Counts the events that parts of a broker tell of; `tookMs` is how long an election, or a load, took. */
+export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count: number, tookMs?: number) => void {
   const truncations = metrics.counter("truncations", {});
   const elections = metrics.counter("controllerElections", {});
   const failovers = metrics.counter("failovers", { reason: "elected" });
   const recoveries = metrics.counter("failovers", { reason: "recovered" });
   const latency = metrics.histogram("failoverLatency", {});
-  return (event, count, failoverMs) => {
+  const loads = metrics.counter("coordinatorsLoaded", {});
+  const loadLatency = metrics.histogram("coordinatorLoadLatency", {});
+  const loadFailures = metrics.counter("coordinatorLoadFailures", {});
+  return (event, count, tookMs) => {
     switch (event) {
       case "truncated":
         truncations.add(count);
@@ -83,10 +87,17 @@ export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count
         return;
       case "leader-elected":
         failovers.add(count);
-        if (failoverMs !== undefined) latency.observe(failoverMs / 1_000);
+        if (tookMs !== undefined) latency.observe(tookMs / 1_000);
         return;
       case "recovered":
         recoveries.add(count);
+        return;
+      case "coordinator-loaded":
+        loads.add(count);
+        if (tookMs !== undefined) loadLatency.observe(tookMs / 1_000);
+        return;
+      case "coordinator-not-loaded":
+        loadFailures.add(count);
         return;
     }
   };

@@ -40,7 +40,13 @@ export interface BrokerPorts {
 }
 
 /** Something worth counting. */
-export type BrokerEvent = "truncated" | "controller-elected" | "leader-elected" | "recovered";
+export type BrokerEvent =
+  | "truncated"
+  | "controller-elected"
+  | "leader-elected"
+  | "recovered"
+  | "coordinator-loaded"
+  | "coordinator-not-loaded";
 
 export interface BrokerOptions {
   readonly cell: string;
@@ -57,7 +63,8 @@ export interface BrokerOptions {
   readonly rules: ReplicationRules;
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
-  onEvent?(event: BrokerEvent, count: number, failoverMs?: number): void;
+  /** `tookMs`: how long an election, or the load of a coordinator, took. */
+  onEvent?(event: BrokerEvent, count: number, tookMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
   /** What coordinators see of the partitions that they live on; for the simulator, which looks on, and lies to them. */
@@ -230,8 +237,7 @@ export class Broker {
     const { rules, recoverWithoutMajority } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
-    const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
-      this.#options.onEvent?.(event, count, failoverMs);
+    const onEvent = (event: BrokerEvent, count = 1, tookMs?: number) => this.#options.onEvent?.(event, count, tookMs);
     const settingsOf = partitionSettingsCache();
     const parts: { calls?: BrokerCalls; groups?: GroupCoordinator } = {};
     const calls = () => parts.calls as BrokerCalls;
@@ -278,7 +284,7 @@ export class Broker {
       controller,
     });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({ clock, timers, logger, commands, image: () => this.image });
+    const groups = new GroupCoordinator({ clock, timers, logger, commands, onEvent, image: () => this.image });
     parts.groups = groups;
     parts.calls = new BrokerCalls({
       self,

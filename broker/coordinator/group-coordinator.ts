@@ -32,7 +32,7 @@ import {
   type Outcome,
   type TopicPartitionName,
 } from "./group-requests.ts";
-import { GroupShard, type WaitingRequest } from "./group-shard.ts";
+import { type CoordinatorEvent, GroupShard, type WaitingRequest } from "./group-shard.ts";
 import { groupPartition, offsetsTopic } from "./internal-partition.ts";
 import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTenantMax } from "./limits.ts";
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
@@ -42,6 +42,7 @@ export interface GroupCoordinatorPorts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly commands: Pick<CommandGateway, "submit">;
+  onEvent(event: CoordinatorEvent, count: number, tookMs?: number): void;
   image(): MetadataImage;
 }
 
@@ -87,6 +88,7 @@ export class GroupCoordinator {
       clock,
       timers,
       logger,
+      onEvent: (event, tookMs) => this.#ports.onEvent(event, 1, tookMs),
       groupConfig: () => this.#config,
       onLoaded: (loaded) => this.#tidy(loaded),
     });

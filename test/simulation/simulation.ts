@@ -146,6 +146,8 @@ export class Simulation {
     if (this.personality.hasStoreAwayAct) await this.#storeAway();
     await this.#recover();
     await this.#judge();
+    const { coverage } = this.world;
+    coverage.count("path: controller change", Math.max(0, coverage.of("broker: controller-elected") - 1));
   }
 
   /** For a debugger. */
@@ -198,6 +200,7 @@ export class Simulation {
         if (process !== undefined) this.#cell.leaders.acts(view.partition, leader.epoch, process);
       }
     }
+    for (const broker of this.#cell.serving) broker.watchLogs();
     const serving = this.#cell.serving.map(({ broker }) => broker.id);
     this.#losses.promoted(serving, this.#partitions);
   }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { Broker, type BrokerTuning } from "../../../broker/broker.ts";
 import { offsetsTopic } from "../../../broker/coordinator/internal-partition.ts";
+import type { PartitionLogContract } from "../../../broker/log/log-contract.ts";
 import type { AppendResult, HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
 import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 import type { ItemStore } from "../../../shared/item-store/item-store.ts";
@@ -66,6 +67,7 @@ export class SimulatedBroker implements ServedBroker {
   readonly partitions: PartitionHost;
   readonly #options: SimulatedBrokerOptions;
   #frames: FrameServer | undefined;
+  readonly #watchedLogs = new WeakSet<PartitionLogContract>();
   /** `start` is over: it serves clients. */
   isServing = false;
 
@@ -112,6 +114,20 @@ export class SimulatedBroker implements ServedBroker {
     await this.broker.start();
     this.isServing = true;
     serveKafka(this.#options.world.network, this.process, this);
+  }
+
+  /** Counts, from now on, when a log reads its segments for a follower. */
+  watchLogs(): void {
+    for (const { log } of this.broker.replicas.replicas()) {
+      if (this.#watchedLogs.has(log)) continue;
+      this.#watchedLogs.add(log);
+      const readChunks = log.readChunks.bind(log);
+      log.readChunks = (offset, maxBytes) => {
+        const chunks = readChunks(offset, maxBytes);
+        if (chunks instanceof Promise) this.#options.world.coverage.count("path: catch-up from segments");
+        return chunks;
+      };
+    }
   }
 
   get isController(): boolean {

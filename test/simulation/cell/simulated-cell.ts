@@ -14,6 +14,7 @@ import type { SimProcess } from "../world/sim-process.ts";
 import { Volume } from "../world/volume.ts";
 import type { World } from "../world/world.ts";
 import { ObservedItems } from "./observed-items.ts";
+import { ObservedObjects } from "./observed-objects.ts";
 import { SimulatedBroker } from "./simulated-broker.ts";
 
 /** The supervisor of the machine starts a broker that ended by itself again after this. */
@@ -73,7 +74,8 @@ export class SimulatedCell {
     this.#violate = violate;
     this.leaders = new LeaderChecker(violate);
     this.metadata = new MetadataChecker(violate);
-    this.items = new ObservedItems(new MemoryItemStore(), this.metadata);
+    const count = (name: string) => () => world.coverage.count(name);
+    this.items = new ObservedItems(new MemoryItemStore(), this.metadata, count("path: metadata log trimmed"));
     this.machines = Array.from({ length: options.brokers }, (_, index) => this.#makeMachine(index + 1));
   }
 
@@ -166,7 +168,9 @@ export class SimulatedCell {
       volume: member.volume,
       diskFaults: member.diskFaults,
       items: this.#mutation?.items?.(items) ?? items,
-      objects: new SimObjectStore(this.#objects, process, world.objectFaults),
+      objects: new ObservedObjects(new SimObjectStore(this.#objects, process, world.objectFaults), () =>
+        world.coverage.count("path: snapshot load"),
+      ),
       rules: { ...soundRules, ...this.#mutation?.rules },
       logger: this.#logger(member, process),
       leaders: this.leaders,

@@ -182,7 +182,8 @@ export class Nemesis {
         });
       case "disk-errors":
         return this.#during(200, 3_000, () => {
-          diskFaults.begin("errors", random.between(0.02, 0.5));
+          const failing = random.chance(0.5) ? undefined : random.pick(["sync", "read"] as const);
+          diskFaults.begin("errors", random.between(0.02, 0.5), failing);
           return () => diskFaults.heal();
         });
       default:

@@ -68,6 +68,7 @@ export class InMemoryBroker implements BrokerServices {
       timers: this.time,
       logger: this.logger,
       commands: this,
+      onEvent: () => undefined,
       image: () => this.#image,
     });
   }
