@@ -7,6 +7,7 @@
 import { soundRules } from "../../broker/replication/replication-rules.ts";
 import { internalLogicalCluster } from "../../shared/tenancy/logical-cluster-id.ts";
 import { type NewestPartition, newestImage, partitionsOf, ReplicaViews } from "./cell/cell-views.ts";
+import { compareGroups } from "./cell/compare-groups.ts";
 import { compareReplicas } from "./cell/replica-reader.ts";
 import { type CellMachine, SimulatedCell } from "./cell/simulated-cell.ts";
 import { groupsStableMsMax } from "./checkers/group-progress.ts";
@@ -284,9 +285,13 @@ export class Simulation {
 
   async #compareReplicas(partitions: readonly NewestPartition[]): Promise<void> {
     let isDone = false;
-    const comparing = compareReplicas(this.#cell, partitions, (message) => this.#violate(message)).then(() => {
-      isDone = true;
-    });
+    const violate = (message: string): void => this.#violate(message);
+    const internal = partitionsOf(newestImage(this.#cell)).filter(({ lkc }) => lkc === internalLogicalCluster);
+    const comparing = compareReplicas(this.#cell, partitions, violate)
+      .then(() => compareGroups(this.#cell, internal, violate))
+      .then(() => {
+        isDone = true;
+      });
     await this.#until(() => isDone, quietMsMax, "all replicas are compared");
     if (isDone) await comparing;
   }
