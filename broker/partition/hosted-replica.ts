@@ -16,6 +16,9 @@ import type {
 import type { PartitionSettings } from "./partition-settings.ts";
 import type { Replica } from "./replica.ts";
 
+/** Moved from batch to batch. One for all replicas: a view of its own would keep the last frame alive for each. */
+const batchView = new RecordBatchView(Buffer.alloc(0));
+
 const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
 
 interface TimestampedOffset {
@@ -30,7 +33,6 @@ export class HostedReplica implements HostedPartition {
   settings: PartitionSettings;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
-  readonly #batch = new RecordBatchView(Buffer.alloc(0));
   /** DeleteRecords that wait until a quorum has the new log start. */
   #deletions: { readonly offset: Offset; readonly done: (result: "held" | "ended") => void }[] = [];
 
@@ -84,7 +86,7 @@ export class HostedReplica implements HostedPartition {
         error: "MESSAGE_TOO_LARGE",
         message: `at most ${chunkBytesMax} bytes can be replicated`,
       };
-    const batch = this.#batch.moveTo(validated.records, 0);
+    const batch = batchView.moveTo(validated.records, 0);
     const logAppendTimeMs = batch.isLogAppendTime ? wallMs : -1;
     const checked = log.producers.check(batch);
     if (checked.kind === "duplicate") {
