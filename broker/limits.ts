@@ -28,6 +28,6 @@ export const heapGrowingPercent = 200;
 /** Between two looks at how many buffers there are; a look costs some ten microseconds. */
 export const bufferCheckMs = 10;
 /** The same while little comes in. */
-export const bufferIdleCheckMs = 50;
+export const bufferIdleCheckMs = 100;
 /** Between two looks at how full the volume is, for the metrics. */
 export const diskLookMs = 10_000;
