@@ -9,8 +9,14 @@ const partitionsCount = 10;
 const connectionsPerGroup = 4;
 const inFlightPerConnection = 16;
 const groupsCount = 100;
-const commitsPerSecond = 500;
+const commitsPerSecond = 200;
+/** After a commit that was refused; the Java client's retry.backoff.ms. */
+const retryMs = 100;
+const refusedMax = 1_000;
 const tickMs = 2;
+
+/** Commits of this run that were refused and made again. */
+let refused = 0;
 
 export interface CommitPlan {
   /** Of each of the three parts. */
@@ -31,10 +37,12 @@ export async function measureCommits(cell: Cell, { seconds }: CommitPlan): Promi
   );
   const first = members[0] as GroupMember;
   const address = coordinators.get(first.groupId)?.address ?? "";
-  const figures: Record<string, number> = {
+  refused = 0;
+  const figures: Figures = {
     ...(await oneGroup(cell, first, address, seconds)),
     ...(await manyGroups(cell, members, seconds)),
     ...(await steadily(cell, members, seconds)),
+    "commits refused": refused,
   };
   for (const member of members) {
     await member.leave();
@@ -116,9 +124,16 @@ async function steadily(cell: Cell, members: readonly GroupMember[], seconds: nu
   };
 }
 
+/** Until it is committed. */
 async function commit(member: GroupMember, partitions: readonly number[], offset: number): Promise<void> {
-  const error = await member.commit(topic, partitions, offset);
-  if (error !== "NONE") throw new Error(`a commit was answered ${error}`);
+  for (;;) {
+    const error = await member.commit(topic, partitions, offset);
+    if (error === "NONE") return;
+    refused += 1;
+    if (error !== "COORDINATOR_NOT_AVAILABLE" || refused > refusedMax)
+      throw new Error(`a commit was answered ${error}`);
+    await sleep(retryMs);
+  }
 }
 
 /** Something is committed: that we measured commits, and not refusals. */

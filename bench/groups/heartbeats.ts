@@ -3,7 +3,7 @@ import { KafkaConnection } from "../kafka-connection.ts";
 import { memoryMib } from "../processes.ts";
 import { type Cell, sleep } from "./cell.ts";
 import { encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
-import { coordinatorsOf, GroupMember } from "./group-member.ts";
+import { coordinatorsOf, GroupError, GroupMember } from "./group-member.ts";
 import { type Figures, freshName, range, spentOn } from "./measure.ts";
 
 const groupsCount = 1_000;
@@ -12,6 +12,10 @@ const partitionsPerMember = 4;
 const topic = "orders.customer-events.v1";
 const heartbeatMs = 3_000;
 const tickMs = 10;
+/** Groups that join at once. */
+const joiningMax = 250;
+const joinAttemptsMax = 5;
+const joinAgain: ReadonlySet<string> = new Set(["COORDINATOR_NOT_AVAILABLE", "REBALANCE_IN_PROGRESS"]);
 const idleMs = 4_000;
 const settleMs = 3_000;
 const measuredMs = 15_000;
@@ -23,7 +27,7 @@ export async function measureHeartbeats(cell: Cell): Promise<Figures> {
   const memoryBefore = sum(memoryMib(cell.pids()));
   const groups: GroupMember[][] = [];
   const joining = await spentOn(cell, async () => {
-    const underWay: Promise<void>[] = [];
+    let underWay: Promise<void>[] = [];
     for (const groupId of groupIds) {
       const address = coordinators.get(groupId)?.address ?? "";
       const members: GroupMember[] = [];
@@ -31,6 +35,9 @@ export async function measureHeartbeats(cell: Cell): Promise<Figures> {
         members.push(new GroupMember(groupId, await KafkaConnection.open(address)));
       groups.push(members);
       underWay.push(joinTogether(members));
+      if (underWay.length < joiningMax) continue;
+      await Promise.all(underWay);
+      underWay = [];
     }
     await Promise.all(underWay);
   });
@@ -50,22 +57,32 @@ export async function measureHeartbeats(cell: Cell): Promise<Figures> {
   };
 }
 
+/** Again, when a coordinator that is busy could not store what the leader assigned. */
 async function joinTogether(members: readonly GroupMember[]): Promise<void> {
-  const metadata = encodeSubscription({ topic, owned: [], generationId: -1, withUserData: false });
   await Promise.all(
     members.map(async (member) => {
-      const { leader, members: joined } = await member.join([{ name: "range", metadata }]);
-      const isLeader = leader === member.memberId;
-      const assignments = (isLeader ? joined : []).map(({ memberId }, index) => ({
-        memberId,
-        assignment: encodeAssignment(
-          topic,
-          range(partitionsPerMember).map((partition) => index * partitionsPerMember + partition),
-        ),
-      }));
-      await member.sync("range", assignments);
+      for (let attempt = 1; !(await joinOnce(member)); attempt++)
+        if (attempt === joinAttemptsMax) throw new Error(`${member.groupId} did not become stable`);
     }),
   );
+}
+
+async function joinOnce(member: GroupMember): Promise<boolean> {
+  const metadata = encodeSubscription({ topic, owned: [], generationId: -1, withUserData: false });
+  const { leader, members } = await member.join([{ name: "range", metadata }]);
+  const isLeader = leader === member.memberId;
+  const assignments = (isLeader ? members : []).map(({ memberId }, index) => {
+    const first = index * partitionsPerMember;
+    const partitions = range(partitionsPerMember).map((partition) => first + partition);
+    return { memberId, assignment: encodeAssignment(topic, partitions) };
+  });
+  try {
+    await member.sync("range", assignments);
+    return true;
+  } catch (error) {
+    if (error instanceof GroupError && joinAgain.has(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Every member once in `heartbeatMs`, evenly spread. */

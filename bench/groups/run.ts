@@ -16,9 +16,9 @@ import { measureRebalance } from "./rebalance.ts";
 
 /** Rebalances with one more member and then one less, in each round. */
 const rebalancesPerRound = 5;
-const warmUpRebalances = 5;
+const warmUpRebalances = 20;
 const commitSeconds = 4;
-const warmUpCommitSeconds = 4;
+const warmUpCommitSeconds = 15;
 
 interface Measure {
   run(cell: Cell, round: number): Promise<Figures>;
@@ -49,15 +49,20 @@ function brokerOf(cell: Cell, round: number): number {
   return cell.brokerIds[round % cell.brokerIds.length] ?? 0;
 }
 
-async function compare(cells: readonly Cell[], measure: Measure, rounds: number): Promise<Map<string, number[][]>> {
+async function compare(cells: readonly Cell[], name: string, rounds: number): Promise<Map<string, number[][]>> {
+  const measure = measures[name] as Measure;
   const found = new Map<string, number[][]>();
-  for (const cell of cells) await measure.warmUp?.(cell);
+  for (const cell of cells) {
+    say(`${name}: ${cell.name} warms up`);
+    await measure.warmUp?.(cell);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [place, cell] of cells.entries()) {
-      for (const [name, value] of Object.entries(await measure.run(cell, round))) {
-        const values = found.get(name) ?? cells.map(() => []);
+      say(`${name}: ${cell.name}, round ${round + 1}`);
+      for (const [figure, value] of Object.entries(await measure.run(cell, round))) {
+        const values = found.get(figure) ?? cells.map(() => []);
         values[place]?.push(value);
-        found.set(name, values);
+        found.set(figure, values);
       }
     }
   }
@@ -77,6 +82,10 @@ function printRows(found: ReadonlyMap<string, number[][]>): void {
 function short(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return String(Number(value.toFixed(digits)));
+}
+
+function say(what: string): void {
+  process.stderr.write(`${what}\n`);
 }
 
 async function main(): Promise<void> {
@@ -105,10 +114,9 @@ async function main(): Promise<void> {
     const columns = ["figure", ...cells.map(({ name }) => name), ...(cells.length > 1 ? ["ratio"] : [])];
     process.stdout.write(`| ${columns.join(" | ")} |\n|${"---|".repeat(columns.length)}\n`);
     for (const name of wanted) {
-      const measure = measures[name];
-      if (measure !== undefined) printRows(await compare(cells, measure, rounds));
+      printRows(await compare(cells, name, rounds));
     }
-    process.stderr.write(`medians of ${rounds} rounds, all values in brackets; load ${loadavg()[0]?.toFixed(1)}\n`);
+    say(`medians of ${rounds} rounds, all values in brackets; load ${loadavg()[0]?.toFixed(1)}`);
   } finally {
     for (const cell of cells) await cell.end();
   }
