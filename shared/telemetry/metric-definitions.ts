@@ -1,5 +1,6 @@
 import { groupMetrics } from "./group-metrics.ts";
 import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
+import { routerMetrics } from "./router-metrics.ts";
 
 /**
  * Every metric of Balafon, in one table: docs/metrics.md is made from it (`npm run docs`), and the types of `Metrics`
@@ -374,6 +375,7 @@ export const metricDefinitions = {
   ...metadataMetrics,
   ...storageMetrics,
   ...groupMetrics,
+  ...routerMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -385,5 +387,6 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
   "Consumer groups": groupMetrics,
+  Router: routerMetrics,
   Process: processMetrics,
 };
