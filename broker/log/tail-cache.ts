@@ -162,7 +162,7 @@ export class LogTail {
 
   #grow(): void {
     const old = this.#ring;
-    const ring = new Array<LogChunk | undefined>(Math.max(ringLengthMin, 2 * old.length)).fill(undefined);
+    const ring: (LogChunk | undefined)[] = Array.from({ length: Math.max(ringLengthMin, 2 * old.length) });
     for (let place = this.#head; place < this.#end; place += 1)
       ring[place & (ring.length - 1)] = old[place & (old.length - 1)];
     old.fill(undefined);
