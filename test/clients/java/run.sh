@@ -164,13 +164,8 @@ check "kafka-e2e-latency" prints "Avg latency" tool org.apache.kafka.tools.EndTo
   --bootstrap-server "$BOOTSTRAP" --topic e2e --num-records 200 --producer-acks all --record-size 100
 check "kafka-groups --list" prints "perf +Classic +consumer" tool org.apache.kafka.tools.GroupsCommand --bootstrap-server "$BOOTSTRAP" --list
 
-# Connect keeps what it knows in compacted topics.
 . "$here/connect.sh"
-if topics --create --topic compacted --config cleanup.policy=compact >"$WORK/compacted.log" 2>&1; then
-  connect_suite
-else
-  check "kafka-topics refuses compaction where there is none" prints "cleanup.policy" cat "$WORK/compacted.log"
-fi
+connect_suite
 
 check "kafka-topics --delete" topics --delete --topic tools
 check "kafka-topics --list, afterwards" refuses "^console$" topics --list
