@@ -1,3 +1,4 @@
+import { compactionMetrics } from "./compaction-metrics.ts";
 import { groupMetrics } from "./group-metrics.ts";
 import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
 
@@ -373,6 +374,7 @@ export const metricDefinitions = {
   ...replicationMetrics,
   ...metadataMetrics,
   ...storageMetrics,
+  ...compactionMetrics,
   ...groupMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
@@ -384,6 +386,7 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Partitions and replication": replicationMetrics,
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
+  Compaction: compactionMetrics,
   "Consumer groups": groupMetrics,
   Process: processMetrics,
 };

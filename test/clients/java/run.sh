@@ -138,7 +138,7 @@ delete_offsets() {
   groups --delete-offsets --group readers --topic grouped:0 && [ -z "$(offset_of readers 0)" ] && [ -n "$(offset_of readers 1)" ]
 }
 deleted_group() {
-  prints "deletion of requested consumer groups.*successful" groups --delete --group readers &&
+  prints "eletion of requested consumer groups.*successful" groups --delete --group readers &&
     ! groups --list 2>/dev/null | grep -q '^readers$' &&
     refuses "does not exist|could not be found|not found" groups --describe --group readers
 }
