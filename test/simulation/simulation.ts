@@ -182,7 +182,7 @@ export class Simulation {
   async #beginGroups(): Promise<void> {
     if (this.#groups === undefined) return;
     let isReady = false;
-    this.#groups.prepare(this.#client, () => {
+    void this.#groups.prepare(this.#client).then(() => {
       isReady = true;
     });
     await this.#until(() => isReady, startMsMax, "the groups' coordinators can be found");
@@ -247,7 +247,7 @@ export class Simulation {
     if (this.world.scheduler.failure !== undefined || this.#isOutOfSteps) return;
     this.#groups.judgeProgress(healedMs);
     let isDone = false;
-    this.#groups.finish(() => {
+    void this.#groups.finish().then(() => {
       isDone = true;
     });
     await this.#until(() => isDone, quietMsMax, "all committed offsets are read");
