@@ -38,6 +38,7 @@ import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTena
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
 export interface GroupCoordinatorPorts {
+  readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -214,12 +215,21 @@ export class GroupCoordinator {
     return group === undefined ? failed("GROUP_ID_NOT_FOUND") : done(group.classic.describe());
   }
 
-  /** The tenant's groups on this broker; fails while some may be missing. */
-  list(lkc: LogicalClusterId): Outcome<readonly ListedGroup[]> {
+  /**
+   * The tenant's groups on this broker. Fails while some are here and cannot be told, or are on no broker that clients
+   * could ask: a list that misses groups looks like one of groups that are gone. `isAlive`: other brokers, as clients see them.
+   */
+  list(lkc: LogicalClusterId, isAlive: (id: BrokerId) => boolean): Outcome<readonly ListedGroup[]> {
     const listed: ListedGroup[] = [];
-    for (const shard of this.#shards.values()) {
-      if (shard.isLoading) return failed("COORDINATOR_LOAD_IN_PROGRESS");
-      if (shard.refusal() !== undefined) continue;
+    for (const [number, { leader }] of (offsetsTopic(this.#ports.image())?.partitions ?? []).entries()) {
+      const shard = this.#shards.get(number);
+      const refusal = shard === undefined ? "NOT_COORDINATOR" : shard.refusal();
+      if (shard === undefined || refusal === "NOT_COORDINATOR") {
+        if (leader === this.#ports.self) return failed("COORDINATOR_LOAD_IN_PROGRESS");
+        if (!isAlive(leader)) return failed("COORDINATOR_NOT_AVAILABLE");
+        continue;
+      }
+      if (refusal !== undefined) return failed(refusal);
       for (const group of shard.groups()) {
         if (group.lkc !== lkc) continue;
         const { state, protocolType } = group.classic;

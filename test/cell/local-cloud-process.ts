@@ -9,7 +9,9 @@ import type { ConnectionSettings } from "./test-client.ts";
 /** The line that `npm start -- --json` prints. */
 export interface ReadyLine {
   readonly bootstrap: string;
+  readonly routerBootstrap: string;
   readonly lkc: string;
+  readonly router: { readonly pid: number; readonly port: number; readonly adminPort: number };
   readonly brokers: readonly {
     readonly id: number;
     readonly pid: number;
@@ -30,7 +32,7 @@ export interface CommandResult {
 const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 const startMsMax = 60_000;
 const endMsMax = 30_000;
-const freePorts = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0"];
+const freePorts = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0", "--router-port", "0"];
 
 /** Runs one of the commands of `local` to its end. */
 export async function runCommand(program: string, args: readonly string[]): Promise<CommandResult> {
