@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
-import { connect, type Socket } from "node:net";
 import { formatProxyHeader, type ProxiedConnection } from "../shared/proxy-protocol/proxy-header.ts";
 import type { Counter } from "../shared/telemetry/metrics.ts";
 import type { LimitReached } from "./connection-limits-core.ts";
-import { connectAttemptsMax, connectMs, keepAliveMs, refusalMs, unsentBytesMax } from "./limits.ts";
+import { connectAttemptsMax, connectMs, refusalMs } from "./limits.ts";
+import type { ReadBuffers } from "./read-buffers.ts";
 import type { RoutedBroker } from "./routing-table-core.ts";
+import { Side } from "./side.ts";
 import { Splice, type SpliceEnd } from "./splice.ts";
 import { Stranger, type StrangerRefusal } from "./stranger.ts";
 import { formatAlert, type TlsAlert } from "./tls-alert.ts";
@@ -48,10 +49,11 @@ export interface ConnectionHost {
  *       └─────────┴────────┴─────────┴─▶ refused (an alert, if the client speaks TLS) ─▶ gone
  */
 export class ClientConnection {
-  readonly #socket: Socket;
+  readonly #client: Side;
+  readonly #buffers: ReadBuffers;
   readonly #host: ConnectionHost;
   #connection: ProxiedConnection | undefined;
-  #upstream: Socket | undefined;
+  #upstream: Side | undefined;
   #stranger: Stranger | undefined;
   #gone = false;
   #refused = false;
@@ -64,11 +66,11 @@ export class ClientConnection {
   broker: RoutedBroker | undefined;
   closeReason: CloseReason | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost) {
-    this.#socket = socket;
+  constructor(client: Side, buffers: ReadBuffers, host: ConnectionHost) {
+    this.#client = client;
+    this.#buffers = buffers;
     this.#host = host;
-    socket.on("error", ignore);
-    socket.once("close", () => this.#onClosed());
+    client.socket.once("close", () => this.#onClosed());
   }
 
   get spliced(): boolean {
@@ -82,13 +84,13 @@ export class ClientConnection {
 
   /** Begins to read; `expectsHeader`: a balancer sends a PROXY header first. */
   start(expectsHeader: boolean): void {
-    this.#stranger = new Stranger(this.#socket, {
+    this.#stranger = new Stranger(this.#client, {
       expectsHeader,
       events: {
         onIdentified: (connection) => this.#identify(connection),
         onNamed: (name, hello) => void this.#route(name, hello),
         onRefused: (reason, alert) => this.refuse(reason, alert),
-        onProbe: () => this.#socket.end(),
+        onProbe: () => this.#client.socket.end(),
       },
     });
   }
@@ -99,14 +101,15 @@ export class ClientConnection {
     this.#refused = true;
     this.#stranger?.release();
     this.#host.onRefused(this, reason);
-    const socket = this.#socket;
+    const { socket } = this.#client;
     if (alert === undefined) {
       socket.destroy();
       return;
     }
     socket.end(formatAlert(alert));
     // What the client goes on to send is thrown away: a reset would overtake the alert.
-    socket.on("data", ignore).resume();
+    this.#client.receive = () => "done";
+    socket.resume();
     const timer = setTimeout(() => socket.destroy(), refusalMs);
     socket.once("close", () => clearTimeout(timer));
     socket.once("end", () => socket.destroySoon());
@@ -116,9 +119,9 @@ export class ClientConnection {
   cut(reason: CloseReason): void {
     this.closeReason ??= reason;
     this.#stranger?.release();
-    this.#upstream?.destroy();
-    if (reason === "broker-dead") this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    this.#upstream?.socket.destroy();
+    if (reason === "broker-dead") this.#client.socket.resetAndDestroy();
+    else this.#client.socket.destroy();
   }
 
   #identify(connection: ProxiedConnection): boolean {
@@ -135,31 +138,31 @@ export class ClientConnection {
     if (routed.kind === "refused") return this.refuse(routed.reason, routed.alert);
     this.lkc = routed.lkc;
     const upstream = await this.#connectAny(routed.candidates);
-    if (this.over) upstream?.socket.destroy();
+    if (this.over) upstream?.side.socket.destroy();
     else if (upstream === undefined) this.refuse("connect-failed", "internal_error");
-    else this.#splice(upstream.socket, upstream.broker, hello);
+    else this.#splice(upstream.side, upstream.broker, hello);
   }
 
   async #connectAny(
     candidates: readonly RoutedBroker[],
-  ): Promise<{ readonly socket: Socket; readonly broker: RoutedBroker } | undefined> {
+  ): Promise<{ readonly side: Side; readonly broker: RoutedBroker } | undefined> {
     for (const broker of candidates.slice(0, connectAttemptsMax)) {
-      const socket = await connectTo(broker);
-      if (socket !== undefined) return { socket, broker };
+      const side = await connectTo(broker, this.#buffers);
+      if (side !== undefined) return { side, broker };
       if (this.over) return undefined;
     }
     return undefined;
   }
 
-  #splice(upstream: Socket, broker: RoutedBroker, hello: readonly Buffer[]): void {
+  #splice(upstream: Side, broker: RoutedBroker, hello: readonly Buffer[]): void {
     assert(this.#connection !== undefined, "who connects is known before the name");
     this.#upstream = upstream;
     this.broker = broker;
     const bytes = this.#host.onSpliced(this);
     const first = Buffer.concat([formatProxyHeader(this.#connection), ...hello]);
-    upstream.write(first);
+    upstream.socket.write(first);
     bytes.in.add(first.length);
-    new Splice(this.#socket, upstream, {
+    new Splice(this.#client, upstream, {
       onBytes: (direction, count) => bytes[direction].add(count),
       onClosed: (how) => {
         this.closeReason ??= how;
@@ -180,32 +183,19 @@ export class ClientConnection {
   }
 }
 
-function ignore(): void {
-  // Errors of a socket end in its 'close'; bytes after a refusal mean nothing.
-}
-
-const upstreamOptions = {
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: keepAliveMs,
-  allowHalfOpen: true,
-  highWaterMark: unsentBytesMax,
-} as const;
-
 /** undefined when the broker does not take the connection in time. */
-function connectTo(broker: RoutedBroker): Promise<Socket | undefined> {
+function connectTo(broker: RoutedBroker, buffers: ReadBuffers): Promise<Side | undefined> {
   return new Promise((resolve) => {
-    const { host, port } = broker;
-    const socket = connect({ host, port, ...upstreamOptions });
-    const settle = (connected: Socket | undefined) => {
+    const side = Side.connect(broker, buffers);
+    const { socket } = side;
+    const settle = (connected: Side | undefined) => {
       clearTimeout(timer);
       socket.off("connect", onConnect).off("close", onClose);
       resolve(connected);
     };
-    const onConnect = () => settle(socket);
+    const onConnect = () => settle(side);
     const onClose = () => settle(undefined);
     const timer = setTimeout(() => socket.destroy(), connectMs);
-    socket.on("error", ignore);
     socket.once("connect", onConnect).once("close", onClose);
   });
 }

@@ -19,8 +19,20 @@ export const connectMs = 3_000;
 /** Both sides of every connection ask the other kernel so often: the load balancer forgets idle flows after 350 s. */
 export const keepAliveMs = 60_000;
 
-/** Bytes that wait for a slow side of a connection; with so many the other side is not read. */
-export const unsentBytesMax = 262_144;
+/** What a quiet socket reads into, and all that an idle connection holds twice. Most requests and answers fit. */
+export const idleReadBytes = 1_024;
+
+/**
+ * What a busy socket reads into at once. At most two such are held for each direction of a connection: one that is read
+ * into, and one that the other side has not taken yet.
+ */
+export const readBytes = 131_072;
+
+/** Borrowed buffers (`readBytes`) up to which they are kept between bursts. */
+export const keptBuffersMax = 128;
+
+/** Buffers given back that are kept for the next who asks. */
+export const freeBuffersMax = 64;
 
 /** A side that ended without sending anything more lets the other one finish for so long. */
 export const halfClosedMs = 30_000;

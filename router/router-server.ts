@@ -15,9 +15,10 @@ import {
   keepAliveMs,
   type RouterLimits,
   unknownNameWaitersMax,
-  unsentBytesMax,
 } from "./limits.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 import type { Route, RoutedBroker } from "./routing-table-core.ts";
+import { Side } from "./side.ts";
 
 export interface RouterServerOptions {
   readonly listen: HostAndPort;
@@ -38,6 +39,7 @@ export class RouterServer {
   readonly #options: RouterServerOptions;
   readonly #limits: ConnectionLimits;
   readonly #server: net.Server;
+  readonly #buffers = new ReadBuffers();
   readonly #connections = new Set<ClientConnection>();
   readonly #byBroker = new Map<string, Set<ClientConnection>>();
   readonly #acceptedMs = new WeakMap<ClientConnection, number>();
@@ -58,7 +60,8 @@ export class RouterServer {
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: keepAliveMs,
-        highWaterMark: unsentBytesMax,
+        // The connection moves to a socket that reads into lent memory, before a byte is read.
+        pauseOnConnect: true,
       },
       (socket) => this.#accept(socket),
     );
@@ -128,7 +131,7 @@ export class RouterServer {
       socket.destroy();
       return;
     }
-    const connection = new ClientConnection(socket, {
+    const connection = new ClientConnection(Side.accept(socket, this.#buffers), this.#buffers, {
       identify: (address) => this.#identify(address),
       route: (named, name) => this.#route(named, name),
       onSpliced: (spliced) => this.#onSpliced(spliced),

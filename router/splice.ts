@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
 import { halfClosedMs } from "./limits.ts";
+import type { Side } from "./side.ts";
 
 export type Direction = "in" | "out";
 
@@ -18,19 +18,19 @@ export interface SpliceEvents {
 }
 
 /**
- * Joins two sockets: bytes go over as they come, a side that is slow stops the reading of the other, the end of one half
- * is handed on. What waits for a slow side is bounded by the sockets' write buffers (`unsentBytesMax`) and one read.
+ * Joins two sides: bytes go over as they come, out of the memory that they were read into; when the other side does not
+ * take all of them at once, nothing more is read until it has. The end of one half is handed on.
  */
 export class Splice {
-  readonly #client: Socket;
-  readonly #broker: Socket;
+  readonly #client: Side;
+  readonly #broker: Side;
   readonly #events: SpliceEvents;
   #moved = 0;
   #how: SpliceEnd | undefined;
   #closed = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, broker: Socket, events: SpliceEvents) {
+  constructor(client: Side, broker: Side, events: SpliceEvents) {
     this.#client = client;
     this.#broker = broker;
     this.#events = events;
@@ -38,21 +38,23 @@ export class Splice {
     this.#join(broker, client, "out");
   }
 
-  #join(from: Socket, to: Socket, direction: Direction): void {
-    from.on("data", (chunk: Buffer) => {
-      this.#moved += chunk.length;
-      this.#events.onBytes(direction, chunk.length);
-      if (!to.write(chunk)) from.pause();
-    });
-    to.on("drain", () => from.resume());
-    from.on("end", () => {
-      to.end();
+  #join(from: Side, to: Side, direction: Direction): void {
+    const { socket } = from;
+    const target = to.socket;
+    const onWritten = () => from.release();
+    from.receive = (bytes) => {
+      this.#moved += bytes.length;
+      this.#events.onBytes(direction, bytes.length);
+      target.write(bytes, onWritten);
+      // What the kernel took at once is not counted any more: the memory is free.
+      return target.writableLength === 0 ? "done" : "kept";
+    };
+    socket.on("end", () => {
+      target.end();
       this.#watchHalfClosed();
     });
-    from.on("close", (failed: boolean) => {
-      this.#onClosed(failed || !from.readableEnded, direction, to);
-    });
-    from.resume();
+    socket.on("close", (failed: boolean) => this.#onClosed(failed || !socket.readableEnded, direction, to));
+    socket.resume();
   }
 
   #watchHalfClosed(): void {
@@ -62,17 +64,17 @@ export class Splice {
       this.#timer = undefined;
       if (this.#moved !== moved) return this.#watchHalfClosed();
       this.#how ??= "half-closed-too-long";
-      this.#client.destroy();
-      this.#broker.destroy();
+      this.#client.socket.destroy();
+      this.#broker.socket.destroy();
     }, halfClosedMs);
   }
 
-  #onClosed(failed: boolean, direction: Direction, other: Socket): void {
+  #onClosed(failed: boolean, direction: Direction, other: Side): void {
     this.#closed++;
     if (failed) {
       this.#how ??= direction === "in" ? "client-failed" : "broker-failed";
       // Whoever is gone without an end takes the other one along.
-      other.destroy();
+      other.socket.destroy();
     }
     if (this.#closed < 2) return;
     clearTimeout(this.#timer);

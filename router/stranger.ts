@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type ProxiedConnection, readProxyHeader, type SocketEndpoint } from "../shared/proxy-protocol/proxy-header.ts";
 import { ClientHelloReader, type HelloRefusal } from "./client-hello-core.ts";
 import { clientHelloMs } from "./limits.ts";
+import type { Side } from "./side.ts";
 import type { TlsAlert } from "./tls-alert.ts";
 
 export type StrangerRefusal = HelloRefusal | "no-proxy-header" | "too-slow" | "gone";
@@ -23,7 +24,7 @@ export interface StrangerEvents {
  *        └────────────── malformed, too slow, gone ──────────────┴──▶ refused
  */
 export class Stranger {
-  readonly #socket: Socket;
+  readonly #side: Side;
   readonly #events: StrangerEvents;
   readonly #reader = new ClientHelloReader();
   readonly #hello: Buffer[] = [];
@@ -34,34 +35,39 @@ export class Stranger {
   #done = false;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(socket: Socket, options: { readonly expectsHeader: boolean; readonly events: StrangerEvents }) {
-    this.#socket = socket;
+  constructor(side: Side, options: { readonly expectsHeader: boolean; readonly events: StrangerEvents }) {
+    this.#side = side;
     this.#events = options.events;
     this.#timer = setTimeout(() => this.#refuse("too-slow"), clientHelloMs);
     if (options.expectsHeader) this.#header = Buffer.alloc(0);
-    else if (!this.#identify(socketConnection(socket))) return;
-    socket.on("data", this.#onData).on("end", this.#onEnd).on("close", this.#onClose);
+    else if (!this.#identify(socketConnection(side.socket))) return;
+    side.receive = (bytes) => {
+      // A copy: what was read stays until the broker is connected, and is small.
+      if (!this.#done) this.#onData(Buffer.from(bytes));
+      return "done";
+    };
+    side.socket.on("end", this.#onEnd).on("close", this.#onClose).resume();
   }
 
   /** Ends its part: the socket belongs to somebody else, or is closing. */
   release(): void {
     this.#done = true;
     clearTimeout(this.#timer);
-    this.#socket.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
+    this.#side.socket.off("end", this.#onEnd).off("close", this.#onClose);
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #onData(chunk: Buffer): void {
     const rest = this.#header === undefined ? chunk : this.#takeHeader(chunk);
     if (rest === undefined || rest.length === 0) return;
-    if (this.#isLocal && this.#hello.length === 0 && !this.#identify(socketConnection(this.#socket))) return;
+    if (this.#isLocal && this.#hello.length === 0 && !this.#identify(socketConnection(this.#side.socket))) return;
     this.#hello.push(rest);
     const outcome = this.#reader.push(rest);
     if (outcome.kind === "more") return;
     if (outcome.kind === "refused") return this.#refuse(outcome.reason, outcome.alert);
-    this.#socket.pause();
+    this.#side.socket.pause();
     this.release();
     this.#events.onNamed(outcome.name, this.#hello);
-  };
+  }
 
   readonly #onEnd = (): void => {
     if (this.#isLocal && this.#hello.length === 0) {
