@@ -32,16 +32,18 @@ import {
   type Outcome,
   type TopicPartitionName,
 } from "./group-requests.ts";
-import { GroupShard, type WaitingRequest } from "./group-shard.ts";
+import { type CoordinatorEvent, GroupShard, type WaitingRequest } from "./group-shard.ts";
 import { groupPartition, offsetsTopic } from "./internal-partition.ts";
 import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTenantMax } from "./limits.ts";
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
 export interface GroupCoordinatorPorts {
+  readonly brokerId: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly commands: Pick<CommandGateway, "submit">;
+  onEvent(event: CoordinatorEvent, count: number, tookMs?: number): void;
   image(): MetadataImage;
 }
 
@@ -87,6 +89,7 @@ export class GroupCoordinator {
       clock,
       timers,
       logger,
+      onEvent: (event, tookMs) => this.#ports.onEvent(event, 1, tookMs),
       groupConfig: () => this.#config,
       onLoaded: (loaded) => this.#tidy(loaded),
     });
@@ -212,12 +215,21 @@ export class GroupCoordinator {
     return group === undefined ? failed("GROUP_ID_NOT_FOUND") : done(group.classic.describe());
   }
 
-  /** The tenant's groups on this broker; fails while some may be missing. */
-  list(lkc: LogicalClusterId): Outcome<readonly ListedGroup[]> {
+  /**
+   * The tenant's groups on this broker. Fails while some are here and cannot be told, or are on no broker that clients
+   * could ask: a list that misses groups looks like one of groups that are gone. `isAlive`: other brokers, as clients see them.
+   */
+  list(lkc: LogicalClusterId, isAlive: (id: BrokerId) => boolean): Outcome<readonly ListedGroup[]> {
     const listed: ListedGroup[] = [];
-    for (const shard of this.#shards.values()) {
-      if (shard.isLoading) return failed("COORDINATOR_LOAD_IN_PROGRESS");
-      if (shard.refusal() !== undefined) continue;
+    for (const [number, { leader }] of (offsetsTopic(this.#ports.image())?.partitions ?? []).entries()) {
+      const shard = this.#shards.get(number);
+      const refusal = shard === undefined ? "NOT_COORDINATOR" : shard.refusal();
+      if (shard === undefined || refusal === "NOT_COORDINATOR") {
+        if (leader === this.#ports.brokerId) return failed("COORDINATOR_LOAD_IN_PROGRESS");
+        if (!isAlive(leader)) return failed("COORDINATOR_NOT_AVAILABLE");
+        continue;
+      }
+      if (refusal !== undefined) return failed(refusal);
       for (const group of shard.groups()) {
         if (group.lkc !== lkc) continue;
         const { state, protocolType } = group.classic;

@@ -18,12 +18,16 @@ import { encodeOffsetValue } from "./records/offset-value.ts";
 import { loadShard } from "./shard-loader.ts";
 import { type CoordinatorRecord, ShardLog } from "./shard-log.ts";
 
+/** Something worth counting. */
+export type CoordinatorEvent = "coordinator-loaded" | "coordinator-not-loaded";
+
 export interface ShardPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   /** The cell's configuration as it is now. */
   groupConfig(): GroupConfig;
+  onEvent(event: CoordinatorEvent, tookMs?: number): void;
   /** The shard answers from now on. */
   onLoaded(shard: GroupShard): void;
 }
@@ -76,10 +80,12 @@ export class GroupShard {
       if (this.#status === "ended") return;
       this.#status = "failed";
       logger.error("coordinator-not-loaded", { partition: this.partition.partition, error: String(error) });
+      this.#ports.onEvent("coordinator-not-loaded");
       return;
     }
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info("coordinator-loaded", { partition: this.partition.partition, groups: this.#groups.size, tookMs });
+    this.#ports.onEvent("coordinator-loaded", tookMs);
     this.#ports.onLoaded(this);
     for (const group of this.#groups.values()) this.#watch(group);
   }

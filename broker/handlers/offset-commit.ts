@@ -30,9 +30,14 @@ export const offsetCommitHandler: Handler<typeof offsetCommit> = {
   memoryEstimate: decodedBytes,
   pipelined: true,
   async handle(context, request) {
+    const { clock } = context.services;
+    const { meters } = context.session;
+    const startedMs = clock.monotonicMs();
     const offsets: CommittedOffset[] = [];
     const refusals = request.topics.map((topic) => checkTopic(context, request, topic, offsets));
     const error = await commit(context, request, offsets);
+    meters.offsetCommits.add(1);
+    meters.offsetCommitLatency.observe((clock.monotonicMs() - startedMs) / 1_000);
     return {
       topics: request.topics.map(({ name, topicId, partitions }, topicIndex) => ({
         name,

@@ -66,7 +66,7 @@ export class LogTail {
   #head = 0;
   /** Index of the oldest chunk that is not written. */
   #unwritten = 0;
-  /** Entries in the cache's order that stand for chunks which `clear` dropped; they are the oldest of this log. */
+  /** Entries in the cache's order that stand for chunks which this tail dropped by itself; they are the oldest of this log. */
   #stale = 0;
 
   constructor(cache: TailCache) {
@@ -93,10 +93,19 @@ export class LogTail {
 
   /** The budget is used up and this log has the oldest chunk. Called by the cache. */
   dropOldest(): void {
-    if (this.#stale > 0) {
-      this.#stale -= 1;
-      return;
+    if (this.#stale > 0) this.#stale -= 1;
+    else this.#drop();
+  }
+
+  /** Forgets the written chunks below `offset`: they are not what the segment files hold any more. */
+  dropBelow(offset: Offset): void {
+    while (this.#head < this.#unwritten && (this.#chunks[this.#head] as LogChunk).endOffset <= offset) {
+      this.#stale += 1;
+      this.#drop();
     }
+  }
+
+  #drop(): void {
     this.#cache.uncount(this.#chunks[this.#head] as LogChunk);
     this.#chunks[this.#head] = dropped;
     this.#head += 1;

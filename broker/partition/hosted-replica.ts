@@ -18,6 +18,13 @@ import type { Replica } from "./replica.ts";
 
 const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
 
+/** As in Kafka: what compaction keeps nobody deletes by offset. */
+const notDeleted: Failed = {
+  kind: "failed",
+  error: "POLICY_VIOLATION",
+  message: "records of a partition whose cleanup.policy lacks delete are not deleted",
+};
+
 interface TimestampedOffset {
   readonly offset: Offset;
   readonly timestampMs: number;
@@ -199,6 +206,7 @@ export class HostedReplica implements HostedPartition {
     if (leader === undefined) return notLeader;
     // A new leader does not know yet how far the log is committed, one that nobody follows does not know any more.
     if (!leader.mayServe()) return { kind: "failed", error: "LEADER_NOT_AVAILABLE" };
+    if (!this.settings.topic.cleanupPolicy.includes("delete")) return notDeleted;
     const target = offset === -1 ? leader.highWatermark : offset;
     if (target > leader.highWatermark || target < 0) return { kind: "failed", error: "OFFSET_OUT_OF_RANGE" };
     try {

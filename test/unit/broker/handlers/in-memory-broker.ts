@@ -64,10 +64,12 @@ export class InMemoryBroker implements BrokerServices {
     for (const lkc of lkcs) records.push({ type: "logical-cluster-upserted", lkc, name: lkc, createdMs: 0 });
     this.apply(...records);
     this.groups = new GroupCoordinator({
+      brokerId: this.brokerId,
       clock: this.time,
       timers: this.time,
       logger: this.logger,
       commands: this,
+      onEvent: () => undefined,
       image: () => this.#image,
     });
   }
