@@ -105,7 +105,7 @@ async function steadily(cell: Cell, members: readonly GroupMember[], seconds: nu
   const spent = await spentOn(cell, async () => {
     const startMs = performance.now();
     for (let made = 0; made < commitsPerSecond * seconds; ) {
-      const due = Math.floor(((performance.now() - startMs) / 1_000) * commitsPerSecond);
+      const due = 1 + Math.floor(((performance.now() - startMs) / 1_000) * commitsPerSecond);
       for (; made < due; made++) {
         const dueMs = startMs + (made * 1_000) / commitsPerSecond;
         const member = members[made % members.length] as GroupMember;

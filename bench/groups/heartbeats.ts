@@ -91,7 +91,7 @@ async function beat(members: readonly GroupMember[], ms: number): Promise<void> 
   const underWay: Promise<void>[] = [];
   let made = 0;
   for (let nowMs = startMs; nowMs < startMs + ms; nowMs = performance.now()) {
-    const due = Math.floor(((nowMs - startMs) / heartbeatMs) * members.length);
+    const due = 1 + Math.floor(((nowMs - startMs) / heartbeatMs) * members.length);
     for (; made < due; made++) underWay.push(heartbeat(members[made % members.length] as GroupMember));
     await sleep(tickMs);
   }

@@ -17,8 +17,8 @@ import { measureRebalance } from "./rebalance.ts";
 /** Rebalances with one more member and then one less, in each round. */
 const rebalancesPerRound = 5;
 const warmUpRebalances = 20;
-const commitSeconds = 4;
-const warmUpCommitSeconds = 15;
+const commitSeconds = 3;
+const warmUpCommitSeconds = 10;
 
 interface Measure {
   run(cell: Cell, round: number): Promise<Figures>;

@@ -13,11 +13,7 @@ export interface ConnectionSettings {
   };
 }
 
-type LookedUp = (
-  error: null,
-  address: string | readonly { address: string; family: number }[],
-  family?: number,
-) => void;
+type LookedUp = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
 
 /** For `lookup` of a socket: every name is this machine. */
 export function lookUpLoopback(_name: string, options: { readonly all?: boolean | undefined }, done: LookedUp): void {

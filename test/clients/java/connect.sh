@@ -90,6 +90,7 @@ connect_suite() {
   check "Kafka Connect: its group is listed" prints "^connect +.*Classic +connect" \
     tool org.apache.kafka.tools.GroupsCommand --bootstrap-server "$BOOTSTRAP" --list
   kill -9 "${worker_pids[0]}"
+  wait "${worker_pids[0]}" 2>/dev/null
   worker_pids[0]=0
   check "Kafka Connect: a worker killed with -9" without_a_worker
   end_workers
