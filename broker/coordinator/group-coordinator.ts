@@ -137,6 +137,7 @@ export class GroupCoordinator {
       if (this.#isFull(name.lkc)) return Promise.resolve(failedJoin("POLICY_VIOLATION", input.memberId));
       group = shard.findOrMake(name);
     }
+    if (group.isRemoved) return Promise.resolve(failedJoin("COORDINATOR_LOAD_IN_PROGRESS", input.memberId));
     return this.#wait({ shard, group, whenEnding }, (error) => failedJoin(error, input.memberId), {
       kind: "join",
       run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.join(input, ticket, nowMs)),
@@ -196,6 +197,7 @@ export class GroupCoordinator {
       if (this.#isFull(name.lkc)) return Promise.resolve("POLICY_VIOLATION");
       group = shard.findOrMake(name);
     }
+    if (group.isRemoved) return Promise.resolve("COORDINATOR_LOAD_IN_PROGRESS");
     const { memberId, generationId, groupInstanceId, offsets } = input;
     const nowMs = this.#ports.clock.monotonicMs();
     const error = group.classic.validateCommit(memberId, generationId, groupInstanceId, nowMs);
@@ -246,6 +248,7 @@ export class GroupCoordinator {
     if (group === undefined) return "GROUP_ID_NOT_FOUND";
     const error = group.classic.validateDelete();
     if (error !== "NONE") return error;
+    if (group.isRemoved) return "COORDINATOR_LOAD_IN_PROGRESS";
     // A commit of which it is not known yet whether it holds would survive its group.
     if (group.commitsUnderWay > 0) return "COORDINATOR_NOT_AVAILABLE";
     return shard.remove(group);
