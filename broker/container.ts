@@ -18,23 +18,69 @@ import { startBufferCollector } from "./buffer-collector.ts";
 
 const ports = { kafka: 9092, peer: 9093, admin: 9094 } as const;
 
-async function main(): Promise<void> {
-  const environment = new Environment(process.env);
-  const cell = environment.text("BALAFON_CELL");
-  const cellNumber = environment.number("BALAFON_CELL_NUMBER");
-  const zone = environment.text("BALAFON_ZONE");
-  const domain = environment.text("BALAFON_DOMAIN");
-  const region = environment.text("AWS_REGION");
-  const table = environment.text("BALAFON_METADATA_TABLE");
-  const bucket = environment.text("BALAFON_BUCKET");
-  const cellSecretArn = environment.text("BALAFON_CELL_SECRET_ARN");
-  const certificateSecretArn = environment.text("BALAFON_CERTIFICATE_SECRET_ARN");
-  const dataDirectory = environment.text("BALAFON_DATA_DIRECTORY");
-  const metadataUri = environment.text("ECS_CONTAINER_METADATA_URI_V4");
-  const proxyProtocolFrom = environment.texts("BALAFON_ROUTER_NETWORKS");
-  const endpoint = environment.optionalText("AWS_ENDPOINT_URL");
-  environment.finish();
+interface Settings {
+  readonly cell: string;
+  readonly cellNumber: number;
+  readonly zone: string;
+  readonly domain: string;
+  readonly table: string;
+  readonly bucket: string;
+  readonly cellSecretArn: string;
+  readonly certificateSecretArn: string;
+  readonly dataDirectory: string;
+  readonly metadataUri: string;
+  readonly proxyProtocolFrom: readonly string[];
+  /** Where AWS is: an emulator has an endpoint of its own. */
+  readonly place: { readonly region: string; readonly endpoint?: string };
+}
 
+interface Files {
+  readonly cellSecretFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings();
+  const files = await writeSecrets(settings);
+  const { address } = await readTaskPlace(settings.metadataUri);
+  await mkdir(settings.dataDirectory, { recursive: true });
+  const read = readBrokerConfig(configOf(settings, files, address));
+  if (read.kind === "invalid") throw new Error(read.problems.join("; "));
+  startBufferCollector(systemTimers, () => process.memoryUsage().arrayBuffers);
+  const broker = new BrokerProcess(read.config);
+  startEmfPrinter({
+    clock: systemClock,
+    timers: systemTimers,
+    dimensions: { Cell: settings.cell },
+    samples: () => broker.metricSamples(),
+    write: (line) => process.stdout.write(line),
+  });
+  await runService(broker);
+}
+
+function readSettings(): Settings {
+  const environment = new Environment(process.env);
+  const endpoint = environment.optionalText("AWS_ENDPOINT_URL");
+  const settings: Settings = {
+    cell: environment.text("BALAFON_CELL"),
+    cellNumber: environment.number("BALAFON_CELL_NUMBER"),
+    zone: environment.text("BALAFON_ZONE"),
+    domain: environment.text("BALAFON_DOMAIN"),
+    table: environment.text("BALAFON_METADATA_TABLE"),
+    bucket: environment.text("BALAFON_BUCKET"),
+    cellSecretArn: environment.text("BALAFON_CELL_SECRET_ARN"),
+    certificateSecretArn: environment.text("BALAFON_CERTIFICATE_SECRET_ARN"),
+    dataDirectory: environment.text("BALAFON_DATA_DIRECTORY"),
+    metadataUri: environment.text("ECS_CONTAINER_METADATA_URI_V4"),
+    proxyProtocolFrom: environment.texts("BALAFON_ROUTER_NETWORKS"),
+    place: { region: environment.text("AWS_REGION"), ...(endpoint === undefined ? {} : { endpoint }) },
+  };
+  environment.finish();
+  return settings;
+}
+
+async function writeSecrets({ cellSecretArn, certificateSecretArn }: Settings): Promise<Files> {
   const scratch = await mkdtemp("/tmp/balafon-");
   const files = {
     cellSecretFile: path.join(scratch, "cell-secret"),
@@ -42,7 +88,6 @@ async function main(): Promise<void> {
     keyFile: path.join(scratch, "key.pem"),
   };
   const secrets = new SecretsManager();
-  const { address } = await readTaskPlace(metadataUri);
   await writeFile(files.cellSecretFile, await secrets.read(cellSecretArn), { mode: 0o600 });
   await keepCertificateFiles({
     ...files,
@@ -50,9 +95,13 @@ async function main(): Promise<void> {
     timers: systemTimers,
     onFailed: (error) => log("warn", "certificate-not-renewed", error),
   });
-  await mkdir(dataDirectory, { recursive: true });
-  const place = { region, ...(endpoint === undefined ? {} : { endpoint }) };
-  const read = readBrokerConfig({
+  return files;
+}
+
+function configOf(settings: Settings, files: Files, address: string): object {
+  const { cell, cellNumber, zone, domain, dataDirectory, proxyProtocolFrom, place, table, bucket } = settings;
+  const { cellSecretFile, certificateFile, keyFile } = files;
+  return {
     cell,
     cellNumber,
     // Whatever id the cell's log gives to new data; data that is there keeps its own.
@@ -69,28 +118,17 @@ async function main(): Promise<void> {
         port: ports.kafka,
         advertisedHost: address,
         advertisedPort: ports.kafka,
-        certificateFile: files.certificateFile,
-        keyFile: files.keyFile,
+        certificateFile,
+        keyFile,
         routed: { domain, port: ports.kafka },
         proxyProtocolFrom,
       },
     ],
-    cellSecretFile: files.cellSecretFile,
+    cellSecretFile,
     items: { kind: "dynamodb", ...place, table },
     objects: { kind: "s3", ...place, bucket },
     recoverWithoutMajority: false,
-  });
-  if (read.kind === "invalid") throw new Error(read.problems.join("; "));
-  startBufferCollector(systemTimers, () => process.memoryUsage().arrayBuffers);
-  const broker = new BrokerProcess(read.config);
-  startEmfPrinter({
-    clock: systemClock,
-    timers: systemTimers,
-    dimensions: { Cell: cell },
-    samples: () => broker.metricSamples(),
-    write: (line) => process.stdout.write(line),
-  });
-  await runService(broker);
+  };
 }
 
 function log(level: "warn" | "error", event: string, error: unknown): void {

@@ -28,7 +28,6 @@ async function bundle(deployable: keyof typeof entries, cpu: string): Promise<vo
     format: "esm",
     minify: true,
     keepNames: true,
-    sourcemap: "linked",
     external: [nativePackage],
     // The AWS SDK's CommonJS parts call require.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
