@@ -38,7 +38,7 @@ import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTena
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
 export interface GroupCoordinatorPorts {
-  readonly brokerId: BrokerId;
+  readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -227,7 +227,7 @@ export class GroupCoordinator {
       const shard = this.#shards.get(number);
       const refusal = shard === undefined ? "NOT_COORDINATOR" : shard.refusal();
       if (shard === undefined || refusal === "NOT_COORDINATOR") {
-        if (leader === this.#ports.brokerId) return failed("COORDINATOR_LOAD_IN_PROGRESS");
+        if (leader === this.#ports.self) return failed("COORDINATOR_LOAD_IN_PROGRESS");
         if (!isAlive(leader)) return failed("COORDINATOR_NOT_AVAILABLE");
         continue;
       }

@@ -4,6 +4,8 @@ import type { Coverage } from "./world/coverage.ts";
 /** Paths of the code and outcomes of faults, by the names under which runs count them. */
 const requiredPaths = [
   "broker: truncated",
+  "broker: compacted",
+  "broker: copied-anew",
   "broker: leader-elected",
   "broker: recovered",
   "path: catch-up from segments",

@@ -24,7 +24,7 @@ import { FinalReader } from "./workload/final-reader.ts";
 import { GroupWorkload } from "./workload/groups/group-workload.ts";
 import type { TopicPartition } from "./workload/kafka-messages.ts";
 import { simulatedLkc } from "./workload/kafka-server.ts";
-import { createTopics, firstTopics, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
+import { createTopics, firstTopics, isCompactedTopic, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
 import { Workload } from "./workload/workload.ts";
 import type { Trace } from "./world/trace.ts";
 import { World } from "./world/world.ts";
@@ -101,6 +101,7 @@ export class Simulation {
       violate,
       kindOf: producerKindOf,
       isTrimmed: isTrimmedTopic,
+      isCompacted: isCompactedTopic,
     });
     this.#nemesis = new Nemesis({
       world,
@@ -275,7 +276,11 @@ export class Simulation {
       client: this.#client,
       ledger: this.ledger,
       highWatermarks: this.#highWatermarks,
-      partitions: partitions.map(({ topicId, record }) => ({ topicId, partition: record.partition })),
+      partitions: partitions.map(({ topicId, topicName, record }) => ({
+        topicId,
+        partition: record.partition,
+        isCompacted: isCompactedTopic(topicName),
+      })),
       violate: (message) => this.#violate(message),
     });
     await this.#until(() => reader.waiting.length === 0, quietMsMax, "every partition is read");
