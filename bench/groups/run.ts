@@ -101,7 +101,8 @@ async function main(): Promise<void> {
     },
   });
   const unknown = positionals.filter((name) => !(name in measures));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(", ")}; there are ${Object.keys(measures).join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`unknown: ${unknown.join(", ")}; there are ${Object.keys(measures).join(", ")}`);
   const wanted = positionals.length > 0 ? positionals : Object.keys(measures);
   const rounds = Number(values.rounds ?? 3);
   const cells: Cell[] = [];
