@@ -14,10 +14,13 @@ import { CommandGateway } from "./controller/command-gateway.ts";
 import { Controller } from "./controller/controller.ts";
 import { MetadataAccess } from "./controller/metadata-access.ts";
 import { ProducerIdSource } from "./controller/producer-id-source.ts";
+import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
-import { partitionSettingsCache } from "./partition/partition-settings.ts";
+import type { CleanerConfigs } from "./partition/log-cleaner.ts";
+import type { HostedPartition } from "./partition/partition-contract.ts";
+import { cleanerConfigs, partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
 import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
 import { registerBroker } from "./registration.ts";
@@ -38,7 +41,15 @@ export interface BrokerPorts {
 }
 
 /** Something worth counting. */
-export type BrokerEvent = "truncated" | "controller-elected" | "leader-elected" | "recovered";
+export type BrokerEvent =
+  | "truncated"
+  | "copied-anew"
+  | "compacted"
+  | "controller-elected"
+  | "leader-elected"
+  | "recovered"
+  | "coordinator-loaded"
+  | "coordinator-not-loaded";
 
 export interface BrokerOptions {
   readonly cell: string;
@@ -55,9 +66,12 @@ export interface BrokerOptions {
   readonly rules: ReplicationRules;
   /** The local cloud goes on from the highest rank when no majority survived; in AWS an operator decides. */
   readonly recoverWithoutMajority: boolean;
-  onEvent?(event: BrokerEvent, count: number, failoverMs?: number): void;
+  /** `tookMs`: how long an election, or the load of a coordinator, took. */
+  onEvent?(event: BrokerEvent, count: number, tookMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
+  /** What coordinators see of the partitions that they live on; for the simulator, which looks on, and lies to them. */
+  readonly coordinatedBy?: (hosted: HostedPartition) => HostedPartition;
 }
 
 /** Bounds that may be set lower than the folders' `limits.ts` have them. */
@@ -65,6 +79,7 @@ export interface BrokerTuning {
   readonly snapshots?: { readonly everyEntries: number; readonly keptBelow: number };
   readonly windowBytesMax?: number;
   readonly tailBytesMax?: number;
+  readonly compaction?: { readonly configs: CleanerConfigs; readonly settleMs: number };
 }
 
 /**
@@ -123,6 +138,10 @@ export class Broker {
     return this.#parts.commands;
   }
 
+  get groups(): GroupCoordinator {
+    return this.#parts.groups;
+  }
+
   get producerIds(): ProducerIdSource {
     return this.#parts.producerIds;
   }
@@ -165,6 +184,7 @@ export class Broker {
     this.#setPeers();
     running.controller.start();
     running.producerIds.start();
+    running.groups.start();
     // What came between the first image and the subscription.
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
@@ -187,6 +207,7 @@ export class Broker {
     }
     if (clean) await running.calls.releaseLeadership();
     running.producerIds.stop();
+    running.groups.stop();
     running.controller.stop();
     running.links.stop();
     this.metadata.follower.stop();
@@ -217,67 +238,53 @@ export class Broker {
   }
 
   #compose(identity: Identity, states: ReplicaStateStore, logs: DiskLogDirectory, transport: PeerTransport): Running {
-    const { rules, recoverWithoutMajority } = this.#options;
+    const { rules, recoverWithoutMajority, tuning } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
-    const onEvent = (event: BrokerEvent, count = 1, failoverMs?: number) =>
-      this.#options.onEvent?.(event, count, failoverMs);
+    const { metadata } = this;
+    const common = { clock, timers, logger };
+    const onEvent = (event: BrokerEvent, count = 1, tookMs?: number) => this.#options.onEvent?.(event, count, tookMs);
     const settingsOf = partitionSettingsCache();
-    const parts: { calls?: BrokerCalls } = {};
+    const parts: { calls?: BrokerCalls; groups?: GroupCoordinator } = {};
     const calls = () => parts.calls as BrokerCalls;
     const links = new PeerLinks(
       self,
-      { clock, timers, random, transport, logger, windowBytesMax: this.#options.tuning?.windowBytesMax },
+      { clock, timers, random, transport, logger, windowBytesMax: tuning?.windowBytesMax },
       this.#peerEvents(() => ({ replicas, controller, calls: calls() })),
     );
     const replicas = new ReplicaManager({
+      ...common,
       self,
-      clock,
-      timers,
-      logger,
+      random,
       rules,
       links,
       logs,
       states,
       settingsOf: (topic) => settingsOf(topic, this.image),
+      cleanerConfigs: () => tuning?.compaction?.configs ?? cleanerConfigs(this.image),
+      compactionSettleMs: tuning?.compaction?.settleMs,
       sendReports: (reports) => calls().sendReports(reports),
+      onLeadership: (hosted) => parts.groups?.onLeadership(this.#options.coordinatedBy?.(hosted) ?? hosted),
       onEvent,
     });
     const controller = new Controller({
+      ...common,
       self,
-      clock,
-      timers,
-      logger,
       rules,
       links,
-      metadata: this.metadata,
+      metadata,
       sealer: { seal: (broker, seq, orders, timeoutMs) => calls().seal(broker, seq, orders, timeoutMs) },
       handOver: (leader, orders) => calls().handOver(leader, orders),
       recoverWithoutMajority,
       onEvent,
     });
-    const commands = new CommandGateway({
-      self,
-      cellNumber: this.#options.cellNumber,
-      clock,
-      timers,
-      random,
-      links,
-      metadata: this.metadata,
-      controller,
-    });
+    const { cellNumber } = this.#options;
+    const commands = new CommandGateway({ self, cellNumber, clock, timers, random, links, metadata, controller });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    parts.calls = new BrokerCalls({
-      self,
-      clock,
-      timers,
-      links,
-      replicas,
-      controller,
-      commands,
-      metadata: this.metadata,
-    });
-    return { links, replicas, controller, commands, producerIds, calls: parts.calls, states };
+    const groups = new GroupCoordinator({ ...common, self, commands, onEvent, image: () => this.image });
+    parts.groups = groups;
+    parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata });
+    return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };
   }
 
   #peerEvents(to: () => Pick<Running, "replicas" | "controller" | "calls">): PeerEvents {
@@ -300,6 +307,7 @@ export class Broker {
     if (running === undefined || this.#stopped) return;
     if (delta.brokersChanged.size > 0 || delta.reset) this.#setPeers();
     running.replicas.onDelta(delta, image);
+    running.groups.onDelta(delta, image);
     running.controller.onDelta(delta);
   }
 
@@ -316,6 +324,7 @@ interface Running {
   readonly controller: Controller;
   readonly commands: CommandGateway;
   readonly producerIds: ProducerIdSource;
+  readonly groups: GroupCoordinator;
   readonly calls: BrokerCalls;
   readonly states: ReplicaStateStore;
 }

@@ -27,5 +27,6 @@ export function configsForSize(brokers: number): Readonly<Record<string, string>
   return {
     "default.replication.factor": String(brokers),
     "min.insync.replicas": String(Math.min(brokers, minInsyncReplicas)),
+    "offsets.topic.replication.factor": String(brokers),
   };
 }

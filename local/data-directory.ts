@@ -35,6 +35,8 @@ export interface DataLayout {
   readonly clientProperties: string;
   readonly librdkafkaProperties: string;
   readonly compileCache: string;
+  readonly routerConfig: string;
+  readonly routerLog: string;
   broker(slot: number): BrokerLayout;
 }
 
@@ -69,6 +71,8 @@ export function dataLayout(directory: string): DataLayout {
     clientProperties: at("client.properties"),
     librdkafkaProperties: at("librdkafka.properties"),
     compileCache: at("compile-cache"),
+    routerConfig: at("router", "config.json"),
+    routerLog: at("router", "router.log"),
     broker: (slot) => ({
       directory: at("brokers", String(slot)),
       configFile: at("brokers", String(slot), "config.json"),

@@ -12,6 +12,8 @@ export const produceWaitMsMax = 600_000;
 
 /** Heap of a fetch that waits, for each byte of its frame: some 400 bytes for the 30 that name a partition. */
 export const fetchBytesPerFrameByte = 14;
+/** Heap of a JoinGroup or SyncGroup, for each byte of its frame: an assignment is 100 bytes of objects and 40 on the wire. */
+export const groupBytesPerFrameByte = 4;
 /** Longest long poll that a consumer may ask for (fetch.max.wait.ms). */
 export const fetchWaitMsMax = 600_000;
 /** Record bytes of one fetch response, whatever the cell's fetch.max.bytes says: Kafka's default. */
@@ -62,3 +64,16 @@ export function decodedBytes(frameBytes: number): number {
 /** ListOffsets waits at most so long for a leader that just took office, and looks this often. Milliseconds. */
 export const leaderReadinessWaitMs = 1_000;
 export const leaderReadinessPollMs = 10;
+
+/** Groups that one FindCoordinator may look for. */
+export const coordinatorKeysMax = 10_000;
+/** Characters of a client's or instance's name in the id of a member: Kafka's clients allow no longer instance ids. */
+export const memberNameCharactersMax = 249;
+
+/**
+ * What waits in a group may wait for minutes, and every member of a large group at once: beside its frame it holds copies
+ * of what it handed in, and some objects a protocol or assignment.
+ */
+export function groupRequestBytes(frameBytes: number): number {
+  return requestBytesMin + frameBytes * groupBytesPerFrameByte;
+}

@@ -79,7 +79,7 @@ export class LogTail {
   #unwritten = 0;
   /** Place of the next chunk. */
   #end = 0;
-  /** Entries in the cache's order that stand for chunks which `clear` dropped; they are the oldest of this log. */
+  /** Entries in the cache's order that stand for chunks which this tail dropped by itself; they are the oldest of this log. */
   #stale = 0;
 
   constructor(cache: TailCache) {
@@ -108,10 +108,19 @@ export class LogTail {
 
   /** The budget is used up and this log has the oldest chunk. Called by the cache. */
   dropOldest(): void {
-    if (this.#stale > 0) {
-      this.#stale -= 1;
-      return;
+    if (this.#stale > 0) this.#stale -= 1;
+    else this.#drop();
+  }
+
+  /** Forgets the written chunks below `offset`: they are not what the segment files hold any more. */
+  dropBelow(offset: Offset): void {
+    while (this.#head < this.#unwritten && (this.at(this.#head) as LogChunk).endOffset <= offset) {
+      this.#stale += 1;
+      this.#drop();
     }
+  }
+
+  #drop(): void {
     this.#cache.uncount(this.#take());
     if (this.#head === this.#end && this.#ring.length > ringLengthKept) this.#ring = [];
   }
@@ -153,7 +162,7 @@ export class LogTail {
 
   #grow(): void {
     const old = this.#ring;
-    const ring = new Array<LogChunk | undefined>(Math.max(ringLengthMin, 2 * old.length)).fill(undefined);
+    const ring: (LogChunk | undefined)[] = Array.from({ length: Math.max(ringLengthMin, 2 * old.length) });
     for (let place = this.#head; place < this.#end; place += 1)
       ring[place & (ring.length - 1)] = old[place & (old.length - 1)];
     old.fill(undefined);

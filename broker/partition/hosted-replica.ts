@@ -1,6 +1,6 @@
 import { RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import { validateBatches } from "../../shared/kafka/records/validate-batches.ts";
-import type { TopicId } from "../../shared/metadata/records/record.ts";
+import type { LeaderEpoch, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { LogChunk, Offset } from "../log/log-contract.ts";
 import { chunkBytesMax } from "../peer/limits.ts";
@@ -21,6 +21,13 @@ const batchView = new RecordBatchView(Buffer.alloc(0));
 
 const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
 
+/** As in Kafka: what compaction keeps nobody deletes by offset. */
+const notDeleted: Failed = {
+  kind: "failed",
+  error: "POLICY_VIOLATION",
+  message: "records of a partition whose cleanup.policy lacks delete are not deleted",
+};
+
 interface TimestampedOffset {
   readonly offset: Offset;
   readonly timestampMs: number;
@@ -33,6 +40,8 @@ export class HostedReplica implements HostedPartition {
   settings: PartitionSettings;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
+  readonly #onLeadership: (hosted: HostedReplica) => void;
+  #toldEpoch: LeaderEpoch | undefined;
   /** DeleteRecords that wait until a quorum has the new log start. */
   #deletions: { readonly offset: Offset; readonly done: (result: "held" | "ended") => void }[] = [];
 
@@ -40,9 +49,11 @@ export class HostedReplica implements HostedPartition {
     settings: PartitionSettings,
     clock: Clock,
     make: (onChanged: () => void, minInsyncReplicas: () => number) => Replica,
+    onLeadership: (hosted: HostedReplica) => void,
   ) {
     this.settings = settings;
     this.#clock = clock;
+    this.#onLeadership = onLeadership;
     this.replica = make(
       () => this.#changed(),
       () => this.settings.topic.minInsyncReplicas,
@@ -55,6 +66,10 @@ export class HostedReplica implements HostedPartition {
 
   get partition(): number {
     return this.replica.context.partition;
+  }
+
+  get leaderEpoch(): LeaderEpoch | undefined {
+    return this.replica.leader?.epoch;
   }
 
   get sizeBytes(): number {
@@ -193,6 +208,7 @@ export class HostedReplica implements HostedPartition {
     if (leader === undefined) return notLeader;
     // A new leader does not know yet how far the log is committed, one that nobody follows does not know any more.
     if (!leader.mayServe()) return { kind: "failed", error: "LEADER_NOT_AVAILABLE" };
+    if (!this.settings.topic.cleanupPolicy.includes("delete")) return notDeleted;
     const target = offset === -1 ? leader.highWatermark : offset;
     if (target > leader.highWatermark || target < 0) return { kind: "failed", error: "OFFSET_OUT_OF_RANGE" };
     try {
@@ -231,6 +247,10 @@ export class HostedReplica implements HostedPartition {
       this.#deletions = [];
     }
     for (const changed of this.#watchers) changed();
+    const epoch = this.leaderEpoch;
+    if (epoch === this.#toldEpoch) return;
+    this.#toldEpoch = epoch;
+    this.#onLeadership(this);
   }
 }
 

@@ -67,6 +67,8 @@ export type Withdraw = () => void;
 export interface HostedPartition {
   readonly topicId: TopicId;
   readonly partition: number;
+  /** Epoch of the leadership that this replica holds; undefined while it holds none. */
+  readonly leaderEpoch: LeaderEpoch | undefined;
 
   /**
    * Leader only: validates, gives offsets, appends and starts replication. Answers at once; nothing is awaited.

@@ -1,39 +1,13 @@
+import { compactionMetrics } from "./compaction-metrics.ts";
+import { groupMetrics } from "./group-metrics.ts";
+import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
+import { routerMetrics } from "./router-metrics.ts";
+
 /**
  * Every metric of Balafon, in one table: docs/metrics.md is made from it (`npm run docs`), and the types of `Metrics`
  * too, so that a metric that is not described here cannot be counted. Times are in seconds and sizes in bytes, as
  * Prometheus asks.
  */
-export interface MetricDefinition {
-  /** As Prometheus shows it. A counter ends in `_total`, any other in its unit. */
-  readonly name: string;
-  readonly kind: "counter" | "gauge" | "histogram";
-  readonly unit:
-    | "bytes"
-    | "seconds"
-    | "requests"
-    | "records"
-    | "partitions"
-    | "connections"
-    | "entries"
-    | "events"
-    | "brokers"
-    | "flag"
-    | "lines";
-  /** `lkc`: the logical cluster; see `metricSeriesMax` for what bounds it. */
-  readonly labels: readonly string[];
-  /** One sentence: what is counted, when, and what a high value means where that is not plain. */
-  readonly help: string;
-  /** Upper bounds of a histogram's buckets, ascending, in `unit`. */
-  readonly buckets?: readonly number[];
-}
-
-/** From a fraction of a network round trip to a request timeout. */
-const latencyBuckets = [
-  0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30,
-] as const;
-
-const byTenant = ["lkc"] as const;
-const noLabels = [] as const;
 
 /** What clients do: produce and fetch, by tenant. */
 const clientMetrics = {
@@ -401,6 +375,9 @@ export const metricDefinitions = {
   ...replicationMetrics,
   ...metadataMetrics,
   ...storageMetrics,
+  ...compactionMetrics,
+  ...groupMetrics,
+  ...routerMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -411,5 +388,8 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Partitions and replication": replicationMetrics,
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
+  Compaction: compactionMetrics,
+  "Consumer groups": groupMetrics,
+  Router: routerMetrics,
   Process: processMetrics,
 };

@@ -1,4 +1,5 @@
-import { type MetricDefinition, metricChapters } from "./metric-definitions.ts";
+import type { MetricDefinition } from "./metric-definition.ts";
+import { metricChapters } from "./metric-definitions.ts";
 
 /** docs/metrics.md, made from the table. */
 export function renderMetricsPage(): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type MetricDefinition, metricDefinitions } from "./metric-definitions.ts";
+import type { MetricDefinition } from "./metric-definition.ts";
+import { metricDefinitions } from "./metric-definitions.ts";
 import type { Counter, Gauge, Histogram, MetricId, Metrics } from "./metrics.ts";
 
 /**

@@ -23,6 +23,7 @@ const sharedRank: Readonly<Record<string, number>> = {
   quota: 1,
   access: 1,
   telemetry: 1,
+  "proxy-protocol": 1,
   segment: 2,
   "object-store": 2,
   "item-store": 2,
@@ -138,7 +139,7 @@ export function importsExist(files: readonly SourceFile[]): Violation[] {
 /** A pure file's I/O is refused by oxlint, by name; this closes the way through a package. */
 export function pureFoldersArePure(files: readonly SourceFile[]): Violation[] {
   const pure =
-    /^shared\/(kafka|tenancy|quota|access|broker-config|metadata\/(records|image|commands|configs))\/|-core\.ts$/;
+    /^shared\/(kafka|tenancy|quota|access|broker-config|metadata\/(records|image|commands|configs))\/|^broker\/coordinator\/group\/|-core\.ts$/;
   const allowed = new Set([
     "node:buffer",
     "node:crypto",

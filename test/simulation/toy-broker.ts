@@ -62,6 +62,7 @@ export function toyBroker(process: SimProcess, partitions: number, bug: ToyBug):
 class ToyPartition implements HostedPartition {
   readonly topicId = topicId;
   readonly partition: number;
+  readonly leaderEpoch = 1;
   readonly #process: SimProcess;
   readonly #bug: ToyBug;
   readonly #watchers = new Set<() => void>();

@@ -31,6 +31,8 @@ export const topicOperations = bits(
   "alterConfigs",
 );
 
+export const groupOperations = bits("read", "delete", "describe");
+
 export const clusterOperations = bits("create", "describe", "describeConfigs", "idempotentWrite");
 
 /** What the field holds when the client did not ask. */

@@ -7,6 +7,7 @@ import type { Timers } from "../../../shared/ports/timers.ts";
 import type { Logger } from "../../../shared/telemetry/logger.ts";
 import type { Metrics } from "../../../shared/telemetry/metrics.ts";
 import type { SubmitResult } from "../../controller/command-gateway.ts";
+import type { GroupCoordinator } from "../../coordinator/group-coordinator.ts";
 import type { PartitionHost } from "../../partition/partition-contract.ts";
 
 /** All that handlers may use of this broker. `broker/main.ts` wires the real one, tests an in-memory one. */
@@ -22,6 +23,7 @@ export interface BrokerServices {
   /** Has the controller decide on a change; resolves once `image` shows what it did. Never rejects. */
   submit<C extends MetadataCommand>(command: C, timeoutMs: number): Promise<SubmitResult<C>>;
   readonly producerIds: ProducerIds;
+  readonly groups: GroupCoordinator;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

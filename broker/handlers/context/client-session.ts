@@ -18,6 +18,8 @@ export type Withdraw = () => void;
 export interface ClientSession {
   /** Name of the listener through which the client came: whose endpoints it is told. */
   readonly listener: string;
+  /** Where the client connects from, as Kafka shows it: `/192.0.2.7`. */
+  readonly clientHost: string;
   /** All that this client may see. Sees nothing until the client has authenticated. */
   readonly tenant: TenantView;
   readonly meters: TenantMeters;

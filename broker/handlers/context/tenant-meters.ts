@@ -11,6 +11,8 @@ export class TenantMeters {
   readonly fetchRequests: Counter;
   readonly fetchBytes: Counter;
   readonly fetchLatency: Histogram;
+  readonly offsetCommits: Counter;
+  readonly offsetCommitLatency: Histogram;
   readonly #metrics: Metrics;
   readonly #lkc: string;
 
@@ -25,6 +27,8 @@ export class TenantMeters {
     this.fetchRequests = metrics.counter("fetchRequests", { lkc });
     this.fetchBytes = metrics.counter("fetchBytes", { lkc });
     this.fetchLatency = metrics.histogram("fetchLatency", { lkc });
+    this.offsetCommits = metrics.counter("offsetCommits", { lkc });
+    this.offsetCommitLatency = metrics.histogram("offsetCommitLatency", { lkc });
   }
 
   produceError(error: ErrorName): void {

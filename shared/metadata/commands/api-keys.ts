@@ -1,4 +1,5 @@
 /** API keys: made with a verifier that the caller computed (the secret itself never comes here), and deleted. */
+import { internalLogicalCluster } from "../../tenancy/logical-cluster-id.ts";
 import type { MetadataImage } from "../image/metadata-image.ts";
 import type { LogicalClusterId } from "../records/record.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -42,7 +43,7 @@ export function decideCreateApiKey(
       : refused("DUPLICATE_RESOURCE", `Key ${keyId} exists already.`);
     return { records: [], reply };
   }
-  if (!image.logicalClusters.has(lkc)) {
+  if (lkc === internalLogicalCluster || !image.logicalClusters.has(lkc)) {
     return { records: [], reply: refused("RESOURCE_NOT_FOUND", `${lkc} does not exist.`) };
   }
   if (!isName(keyId) || !isName(principal) || verifier === "") {

@@ -8,6 +8,7 @@ import { decideCreatePartitions } from "./create-partitions.ts";
 import { decideCreateTopics } from "./create-topics.ts";
 import type { Decision } from "./decision.ts";
 import { decideDeleteTopics } from "./delete-topics.ts";
+import { decideEnsureInternalTopics } from "./ensure-internal-topics.ts";
 import {
   decideCreateLogicalCluster,
   decideDeleteLogicalCluster,
@@ -49,6 +50,8 @@ function decideAny(
       return decideDeleteLogicalCluster(image, command);
     case "delete-topics":
       return decideDeleteTopics(image, command);
+    case "ensure-internal-topics":
+      return decideEnsureInternalTopics(image, command, context);
     case "ensure-logical-cluster":
       return decideEnsureLogicalCluster(image, command, context);
     case "incremental-alter-configs":

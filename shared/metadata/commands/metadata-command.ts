@@ -16,6 +16,7 @@ import type {
 import type { CreatePartitionsCommand, CreatePartitionsReply } from "./create-partitions.ts";
 import type { CreateTopicsCommand, CreateTopicsReply } from "./create-topics.ts";
 import type { DeleteTopicsCommand, DeleteTopicsReply } from "./delete-topics.ts";
+import type { EnsureInternalTopicsCommand, EnsureInternalTopicsReply } from "./ensure-internal-topics.ts";
 import type {
   CreateLogicalClusterCommand,
   DeleteLogicalClusterCommand,
@@ -34,6 +35,7 @@ export type MetadataCommand =
   | DeleteApiKeyCommand
   | DeleteLogicalClusterCommand
   | DeleteTopicsCommand
+  | EnsureInternalTopicsCommand
   | EnsureLogicalClusterCommand
   | IncrementalAlterConfigsCommand
   | RegisterBrokerCommand
@@ -51,6 +53,7 @@ export interface CommandReplies {
   readonly "delete-api-key": ApiKeyReply;
   readonly "delete-logical-cluster": LogicalClusterReply;
   readonly "delete-topics": DeleteTopicsReply;
+  readonly "ensure-internal-topics": EnsureInternalTopicsReply;
   readonly "ensure-logical-cluster": LogicalClusterReply;
   readonly "incremental-alter-configs": AlterConfigsReply;
   readonly "register-broker": RegisterBrokerReply;

@@ -21,8 +21,12 @@ test("unknown names, wrong values and what cannot change are refused", () => {
 });
 
 test("the defaults of a small cell can be met, and are themselves valid", () => {
-  expect(configsForSize(1)).toEqual({ "default.replication.factor": "1", "min.insync.replicas": "1" });
-  expect(configsForSize(2)).toEqual({ "default.replication.factor": "2", "min.insync.replicas": "2" });
+  for (const brokers of ["1", "2"])
+    expect(configsForSize(Number(brokers))).toEqual({
+      "default.replication.factor": brokers,
+      "min.insync.replicas": brokers,
+      "offsets.topic.replication.factor": brokers,
+    });
   expect(configsForSize(3)).toEqual({});
   expect(cellConfigProblem(configsForSize(1))).toBeUndefined();
 });

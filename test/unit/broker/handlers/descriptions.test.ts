@@ -3,7 +3,6 @@ import { describeClusterHandler } from "../../../../broker/handlers/describe-clu
 import { describeLogDirsHandler } from "../../../../broker/handlers/describe-log-dirs.ts";
 import { describeTopicPartitionsHandler } from "../../../../broker/handlers/describe-topic-partitions.ts";
 import { electLeadersHandler } from "../../../../broker/handlers/elect-leaders.ts";
-import { findCoordinatorHandler } from "../../../../broker/handlers/find-coordinator.ts";
 import { initProducerIdHandler } from "../../../../broker/handlers/init-producer-id.ts";
 import { listPartitionReassignmentsHandler } from "../../../../broker/handlers/list-partition-reassignments.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
@@ -130,18 +129,6 @@ test("ElectLeaders is never needed", async () => {
 
 test("ListPartitionReassignments is empty", async () => {
   expect(await client.call(listPartitionReassignmentsHandler, 0, {})).toMatchObject({ errorCode: 0, topics: [] });
-});
-
-test("FindCoordinator says that there is none yet", async () => {
-  const one = await client.call(findCoordinatorHandler, 2, { key: "group", keyType: 0 });
-  expect(one).toMatchObject({ errorCode: errorCode.COORDINATOR_NOT_AVAILABLE, nodeId: -1 });
-  const many = await client.call(findCoordinatorHandler, 4, { keyType: 1, coordinatorKeys: ["a", "b"] });
-  expect(many.coordinators.map(({ key, errorCode: code }) => [key, code])).toEqual([
-    ["a", errorCode.COORDINATOR_NOT_AVAILABLE],
-    ["b", errorCode.COORDINATOR_NOT_AVAILABLE],
-  ]);
-  const share = await client.call(findCoordinatorHandler, 5, { keyType: 2, coordinatorKeys: ["a"] });
-  expect(share.coordinators[0]?.errorCode).toBe(errorCode.INVALID_REQUEST);
 });
 
 describe("InitProducerId", () => {

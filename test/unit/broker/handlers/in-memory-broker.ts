@@ -1,4 +1,5 @@
 import type { SubmitResult } from "../../../../broker/controller/command-gateway.ts";
+import { GroupCoordinator } from "../../../../broker/coordinator/group-coordinator.ts";
 import type { BrokerServices } from "../../../../broker/handlers/context/broker-services.ts";
 import type { ClientSession } from "../../../../broker/handlers/context/client-session.ts";
 import { type Handler, register, Unanswered } from "../../../../broker/handlers/context/handler.ts";
@@ -8,6 +9,7 @@ import { wireTopicId } from "../../../../broker/handlers/context/topic-ids.ts";
 import type { Api, RequestInputOf, ResponseOf } from "../../../../shared/kafka/codec/fields.ts";
 import { decodeRequestHeader, decodeResponse, encodeRequest } from "../../../../shared/kafka/codec/message-codec.ts";
 import { decide } from "../../../../shared/metadata/commands/decide.ts";
+import type { EnsureInternalTopicsReply } from "../../../../shared/metadata/commands/ensure-internal-topics.ts";
 import type { MetadataCommand } from "../../../../shared/metadata/commands/metadata-command.ts";
 import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
 import { replay } from "../../../../shared/metadata/image/replay.ts";
@@ -38,6 +40,7 @@ export class InMemoryBroker implements BrokerServices {
   /** Commands in the order of their submission. */
   readonly submitted: MetadataCommand[] = [];
   nextProducerId: number | undefined = 4_000;
+  readonly groups: GroupCoordinator;
   readonly #image = ImageState.empty("cell-1");
 
   constructor(...lkcs: string[]) {
@@ -60,6 +63,15 @@ export class InMemoryBroker implements BrokerServices {
     records.push({ type: "controller-elected", brokerId: 2, controllerEpoch: 1 });
     for (const lkc of lkcs) records.push({ type: "logical-cluster-upserted", lkc, name: lkc, createdMs: 0 });
     this.apply(...records);
+    this.groups = new GroupCoordinator({
+      self: this.brokerId,
+      clock: this.time,
+      timers: this.time,
+      logger: this.logger,
+      commands: this,
+      onEvent: () => undefined,
+      image: () => this.#image,
+    });
   }
 
   get clock(): ManualTime {
@@ -87,7 +99,30 @@ export class InMemoryBroker implements BrokerServices {
   }
 
   apply(...records: MetadataRecord[]): void {
-    replay(this.#image, this.#image.seq + 1, records);
+    const delta = replay(this.#image, this.#image.seq + 1, records);
+    // Not there yet while the first brokers are registered.
+    this.groups?.onDelta(delta, this.#image);
+  }
+
+  /** Makes the internal topic of groups; all its partitions are led and hosted here, and loaded. */
+  async hostGroups(partitions = 4): Promise<readonly InMemoryPartition[]> {
+    this.apply({
+      type: "cell-config-replaced",
+      configs: { ...this.#image.cellConfigs, "offsets.topic.num.partitions": String(partitions) },
+    });
+    const { reply } = (await this.submit({ kind: "ensure-internal-topics" })) as {
+      readonly reply: EnsureInternalTopicsReply;
+    };
+    if (reply.kind !== "done") throw new Error(reply.message);
+    const { offsetsTopicId } = reply;
+    const hosted = Array.from({ length: partitions }, (_, index) => this.partitions.host(offsetsTopicId, index));
+    for (const partition of hosted) {
+      if (this.#image.topics.get(offsetsTopicId)?.partitions[partition.partition]?.leader !== this.brokerId)
+        this.moveLeader(offsetsTopicId, partition.partition, this.brokerId);
+      this.groups.onLeadership(partition);
+    }
+    await this.time.settle();
+    return hosted;
   }
 
   submit<C extends MetadataCommand>(command: C): Promise<SubmitResult<C>> {
@@ -148,6 +183,7 @@ export interface HostedTopic {
 /** A client of one tenant: sends requests through the real codec to one handler. */
 export class InMemoryClient implements ClientSession {
   readonly listener = listenerName;
+  readonly clientHost = "/127.0.0.1";
   readonly tenant: TenantView;
   readonly meters: TenantMeters;
   readonly sasl = {

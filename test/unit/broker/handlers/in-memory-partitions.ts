@@ -48,6 +48,10 @@ export class InMemoryPartition implements HostedPartition {
     this.partition = partition;
   }
 
+  get leaderEpoch(): number | undefined {
+    return this.leading ? this.epoch : undefined;
+  }
+
   get endOffset(): number {
     return this.#batches.at(-1)?.endOffset ?? this.logStart;
   }

@@ -17,6 +17,7 @@ import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { noMetrics } from "../../../../shared/telemetry/metrics.ts";
 import { SeededRandom } from "../../../simulation/world/seeded-random.ts";
 import { arbitraryRequest } from "../connection/arbitrary-request.ts";
+import { GroupClient, stableMember } from "./group-client.ts";
 import { type HostedTopic, InMemoryBroker, InMemoryClient } from "./in-memory-broker.ts";
 
 const mine = "lkc-aaaaa";
@@ -25,6 +26,13 @@ const myTopicId = "a".repeat(32);
 const theirTopicId = "b".repeat(32);
 const requestsPerVersion = 12;
 
+interface TheirThings {
+  /** Of a topic, and of a group. */
+  readonly name: string;
+  readonly topicId: string;
+  readonly value: string;
+}
+
 /** A cell with two tenants, and a client of the first. */
 class World {
   readonly broker = new InMemoryBroker(mine, others);
@@ -32,7 +40,16 @@ class World {
   readonly theirs: HostedTopic;
   readonly #registry: HandlerRegistry;
 
-  constructor(their: { readonly name: string; readonly topicId: string; readonly value: string }) {
+  static async start(their: TheirThings): Promise<World> {
+    const world = new World(their);
+    await world.broker.hostGroups();
+    await stableMember(world.broker, mine, "mine");
+    // Without members: their sessions would end by themselves.
+    await new GroupClient(world.broker, others, their.name).commit(their.value.length, { topic: their.name });
+    return world;
+  }
+
+  private constructor(their: TheirThings) {
     this.#registry = createRegistry({ random: new SeededRandom("sessions"), metrics: noMetrics });
     const own = this.broker.topic(mine, "mine", 2, myTopicId);
     own.hosted[0]!.add("my record");
@@ -63,13 +80,20 @@ class World {
     return settled instanceof Unanswered ? `unanswered ${settled.closes}` : Buffer.concat(settled).toString("hex");
   }
 
+  #theirOffset(): unknown {
+    const { name, topicId } = this.theirs;
+    const found = this.broker.groups.offsets({ lkc: others, groupId: name });
+    return found.kind === "done" ? [...(found.value?.ofTopic(topicId) ?? [])] : found.error;
+  }
+
   /** Everything of the other tenant that could change. */
   get theirState(): string {
     const { hosted } = this.theirs;
     const image = this.broker.image();
     const topics = [...(image.topicsOf(others)?.values() ?? [])];
+    const groups = [this.broker.groups.list(others, () => true), this.#theirOffset()];
     const logs = hosted.map(({ endOffset, logStart, watchers }) => [endOffset, logStart, watchers.size]);
-    return JSON.stringify([topics, logs]);
+    return JSON.stringify([topics, logs, groups]);
   }
 }
 
@@ -98,11 +122,11 @@ async function firstLeak(seen: World, unseen: World): Promise<string | undefined
   return undefined;
 }
 
-const seenWorld = () => new World({ name: "theirs", topicId: theirTopicId, value: "their record" });
-const unseenWorld = () => new World({ name: "renamed", topicId: "c".repeat(32), value: "another and longer record" });
+const seenWorld = () => World.start({ name: "theirs", topicId: theirTopicId, value: "their record" });
+const unseenWorld = () => World.start({ name: "renamed", topicId: "c".repeat(32), value: "another and longer record" });
 
 test("no field of any request reaches into another tenant", async () => {
-  expect(await firstLeak(seenWorld(), unseenWorld())).toBeUndefined();
+  expect(await firstLeak(await seenWorld(), await unseenWorld())).toBeUndefined();
 });
 
 test("the property notices a view that finds other tenants' topics, by name or by id", async () => {
@@ -118,6 +142,6 @@ test("the property notices a view that finds other tenants' topics, by name or b
       [...world.broker.image().topics.values()].find(({ topicId }) => wireTopicId(topicId) === id);
     return world;
   };
-  expect(await firstLeak(leaky(seenWorld()), leaky(unseenWorld()))).toBeDefined();
-  expect(await firstLeak(leakyById(seenWorld()), leakyById(unseenWorld()))).toBeDefined();
+  expect(await firstLeak(leaky(await seenWorld()), leaky(await unseenWorld()))).toBeDefined();
+  expect(await firstLeak(leakyById(await seenWorld()), leakyById(await unseenWorld()))).toBeDefined();
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type MetricDefinition, metricDefinitions } from "../../../../shared/telemetry/metric-definitions.ts";
+import type { MetricDefinition } from "../../../../shared/telemetry/metric-definition.ts";
+import { metricDefinitions } from "../../../../shared/telemetry/metric-definitions.ts";
 import { MetricsRegistry, metricSeriesMax } from "../../../../shared/telemetry/metrics-registry.ts";
 
 test("counters, gauges and histograms are shown in Prometheus's format", () => {

@@ -1,0 +1,40 @@
+import type { LogicalClusterId } from "../../shared/metadata/records/record.ts";
+import type { ClassicGroup } from "./group/classic-group.ts";
+import { GroupOffsets } from "./offsets/group-offsets.ts";
+
+/** One group of one tenant, as its coordinator holds it. */
+export class CoordinatedGroup {
+  readonly lkc: LogicalClusterId;
+  readonly groupId: string;
+  readonly classic: ClassicGroup;
+  readonly offsets: GroupOffsets;
+  /** The log holds a record of its members (not only offsets). */
+  isStored = false;
+  /** Wall time since when it has had no members; undefined while it has some, or never had any. */
+  emptySinceMs: number | undefined;
+  /** Commits that are on their way into the log: what they replace must not be taken for old. */
+  commitsUnderWay = 0;
+  /** It is on its way out: nobody may join it or commit to it until that is committed, or is known not to be. */
+  isRemoved = false;
+
+  constructor(
+    id: { readonly lkc: LogicalClusterId; readonly groupId: string },
+    classic: ClassicGroup,
+    offsets = new GroupOffsets(),
+  ) {
+    this.lkc = id.lkc;
+    this.groupId = id.groupId;
+    this.classic = classic;
+    this.offsets = offsets;
+  }
+
+  /** No members, nobody about to join, and no commit under way: without offsets nothing of it would be missed. */
+  get isIdle(): boolean {
+    return this.classic.isIdle && this.commitsUnderWay === 0;
+  }
+}
+
+/** Groups are told apart by tenant and name; no name holds a NUL beside the one that this puts in. */
+export function groupName(lkc: LogicalClusterId, groupId: string): string {
+  return `${lkc}\0${groupId}`;
+}

@@ -1,0 +1,81 @@
+interface Entry<T> {
+  readonly item: T;
+  readonly atMs: number;
+}
+
+/**
+ * Items with the time at which each wants to be looked at. A deadline that moves later is not moved here: the item is
+ * handed out at the old time and scheduled again by whoever looked at it, so that what happens often (a heartbeat) costs nothing.
+ */
+export class DeadlineQueue<T> {
+  /** A binary heap, earliest first; entries of items that were scheduled anew are passed over. */
+  readonly #heap: Entry<T>[] = [];
+  readonly #scheduled = new Map<T, Entry<T>>();
+
+  /** When the earliest item wants to be looked at, or sooner (some item once wanted to); Infinity when there is none. */
+  get nextMs(): number {
+    return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Wakes the item at `atMs`, unless it will be woken sooner anyway. */
+  schedule(item: T, atMs: number): void {
+    const present = this.#scheduled.get(item);
+    if (atMs === Number.POSITIVE_INFINITY || (present !== undefined && present.atMs <= atMs)) return;
+    const entry = { item, atMs };
+    this.#scheduled.set(item, entry);
+    this.#heap.push(entry);
+    this.#up(this.#heap.length - 1);
+  }
+
+  forget(item: T): void {
+    this.#scheduled.delete(item);
+  }
+
+  /** Takes the earliest item out if it is due. */
+  takeDue(nowMs: number): T | undefined {
+    for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
+      this.#takeFirst();
+      if (this.#scheduled.get(first.item) !== first) continue;
+      this.#scheduled.delete(first.item);
+      return first.item;
+    }
+    return undefined;
+  }
+
+  #takeFirst(): void {
+    const last = this.#heap.pop();
+    if (last === undefined || this.#heap.length === 0) return;
+    this.#heap[0] = last;
+    this.#down();
+  }
+
+  #up(from: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#timeAt(parent) <= this.#timeAt(at)) return;
+      this.#swap(parent, at);
+      at = parent;
+    }
+  }
+
+  #down(): void {
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1;
+      const smaller = this.#timeAt(left + 1) < this.#timeAt(left) ? left + 1 : left;
+      if (this.#timeAt(at) <= this.#timeAt(smaller)) return;
+      this.#swap(at, smaller);
+      at = smaller;
+    }
+  }
+
+  #timeAt(index: number): number {
+    return this.#heap[index]?.atMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #swap(a: number, b: number): void {
+    const entry = this.#heap[a] as Entry<T>;
+    this.#heap[a] = this.#heap[b] as Entry<T>;
+    this.#heap[b] = entry;
+  }
+}

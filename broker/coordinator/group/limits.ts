@@ -1,0 +1,13 @@
+/** Limits of a classic group. Times in milliseconds. What can be configured is in `group-config.ts`. */
+
+/**
+ * A new member waits for its first rebalance for so long at most: it cannot heartbeat yet, so nothing else tells whether
+ * it is still there. Afterwards it is asked to join again.
+ */
+export const newMemberJoinTimeoutMs = 300_000;
+/** Ids given to clients that did not come back with them yet; with more the oldest is forgotten. */
+export const pendingMembersMax = 10_000;
+/** Metadata of one member under all its protocols: more than the record of a group can hold anyway. */
+export const memberMetadataBytesMax = 1_048_576;
+/** When nobody rejoined but static members may still return, the rebalance is looked at again after this at least. */
+export const rejoinWaitMsMin = 1_000;
