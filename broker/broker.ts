@@ -281,13 +281,7 @@ export class Broker {
     const { cellNumber } = this.#options;
     const commands = new CommandGateway({ self, cellNumber, clock, timers, random, links, metadata, controller });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({
-      ...common,
-      brokerId: self,
-      commands,
-      onEvent,
-      image: () => this.image,
-    });
+    const groups = new GroupCoordinator({ ...common, self, commands, onEvent, image: () => this.image });
     parts.groups = groups;
     parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata });
     return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };

@@ -1,8 +1,8 @@
 /**
- * The whole cloud on one machine: a supervisor of the store process and the broker processes.
+ * The whole cloud on one machine: a supervisor of the store process, the broker processes and the router.
  *
- *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them lkc-dev and its key ▶ control socket
- *   end: control socket ▶ brokers (controlled shutdown) ▶ store ▶ the lock on the data
+ *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them router, lkc-dev and its key ▶ control socket
+ *   end: control socket ▶ brokers (controlled shutdown) and router ▶ store ▶ the lock on the data
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -27,12 +27,14 @@ import {
   writePrivateFile,
 } from "./data-directory.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { logFileBytesMax } from "./limits.ts";
-import { type BrokerPorts, planPorts } from "./ports.ts";
+import { logFileBytesMax, routerReadyMsMax, routerStopMsMax, storeReadyMsMax, storeStopMsMax } from "./limits.ts";
+import { type BrokerPorts, planPorts, type RouterPorts } from "./ports.ts";
+import { hostsLine, routedBootstrap } from "./routed-names.ts";
+import { routerConfigFor } from "./router-config-file.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
 import { bootstrapOf, type CloudSummary } from "./summary.ts";
+import { KeptProcess } from "./supervisor/kept-process.ts";
 import { RotatingLog } from "./supervisor/rotating-log.ts";
-import { StoreSupervisor } from "./supervisor/store-supervisor.ts";
 import { SupervisedBroker } from "./supervisor/supervised-broker.ts";
 import { type CertificateFiles, ensureCertificates } from "./tls/certificates.ts";
 
@@ -64,7 +66,8 @@ export class LocalCloud {
   readonly #options: LocalCloudOptions;
   readonly #lock: DataLock;
   #cell: CellFile | undefined;
-  #store: StoreSupervisor | undefined;
+  #store: KeptProcess | undefined;
+  #router: { readonly process: KeptProcess; readonly ports: RouterPorts } | undefined;
   #slots: readonly Slot[] = [];
   #control: ControlServer | undefined;
   #certificates: CertificateFiles | undefined;
@@ -99,7 +102,9 @@ export class LocalCloud {
       this.#startStores(),
     ]);
     this.#certificates = certificates;
-    this.#slots = plan.brokers.map((ports, index) => this.#makeSlot(index + 1, ports));
+    this.#slots = plan.brokers.map((ports, index) => this.#makeSlot(index + 1, ports, plan.router));
+    const router = this.#makeRouter(plan.router);
+    this.#router = { process: router, ports: plan.router };
     const [clientProperties] = await Promise.all([
       prepareMetadata({
         stores: this.#stores(),
@@ -110,6 +115,7 @@ export class LocalCloud {
         bootstrap: this.#bootstrap("tls"),
       }),
       ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
+      router.start(),
     ]);
     this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
     this.#writeRunFile();
@@ -123,6 +129,16 @@ export class LocalCloud {
         tlsPort: ports.tls,
         adminPort: ports.admin,
       })),
+      router: {
+        pid: router.pid ?? 0,
+        port: plan.router.clients,
+        adminPort: plan.router.admin,
+        bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
+        hostsLine: hostsLine(
+          clientProperties.lkc,
+          this.#slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
+        ),
+      },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
       clientProperties: clientProperties.text,
@@ -135,7 +151,8 @@ export class LocalCloud {
   async end(): Promise<void> {
     this.#ending = true;
     this.#control?.close();
-    await Promise.all(this.#slots.map(({ broker }) => broker.stop()));
+    // Together: what runs through the router ends with its broker.
+    await Promise.all([this.#router?.process.stop(), ...this.#slots.map(({ broker }) => broker.stop())]);
     await this.#store?.stop();
     this.#leave();
   }
@@ -143,6 +160,7 @@ export class LocalCloud {
   /** Kills everything at once; what is written is recovered at the next start. */
   forceEnd(): void {
     this.#ending = true;
+    this.#router?.process.forceEnd();
     for (const { broker } of this.#slots) broker.forceEnd();
     this.#store?.forceEnd();
     this.#leave();
@@ -195,7 +213,10 @@ export class LocalCloud {
     this.#items = { kind: "socket", path: layout.storeSocket };
     this.#objects = { kind: "directory", path: layout.objectsDirectory };
     mkdirSync(layout.storeDirectory, { recursive: true, mode: 0o700 });
-    this.#store = new StoreSupervisor({
+    this.#store = new KeptProcess({
+      name: "the store",
+      readyMsMax: storeReadyMsMax,
+      stopMsMax: storeStopMsMax,
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
         args: [layout.storeDatabase, layout.storeSocket, layout.cellSecretFile],
@@ -216,7 +237,26 @@ export class LocalCloud {
     return { cell: this.#cell.cell, cellSecretFile, items: this.#items, objects: this.#objects };
   }
 
-  #makeSlot(slot: number, ports: BrokerPorts): Slot {
+  #makeRouter(ports: RouterPorts): KeptProcess {
+    const { layout, say } = this.#options;
+    const config = routerConfigFor(ports, [this.#stores()]);
+    writePrivateFile(layout.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
+    return new KeptProcess({
+      name: "the router",
+      readyMsMax: routerReadyMsMax,
+      stopMsMax: routerStopMsMax,
+      program: {
+        file: fileURLToPath(new URL("../router/main.ts", import.meta.url)),
+        args: ["--config", layout.routerConfig],
+        env: childEnvironment(layout.compileCache),
+      },
+      log: new RotatingLog(layout.routerLog, logFileBytesMax),
+      timers: systemTimers,
+      say,
+    });
+  }
+
+  #makeSlot(slot: number, ports: BrokerPorts, router: RouterPorts): Slot {
     const { layout, start, say } = this.#options;
     const place = layout.broker(slot);
     const certificates = this.#certificates;
@@ -227,6 +267,7 @@ export class LocalCloud {
       stores: this.#stores(),
       dataDirectory: place.dataDirectory,
       certificates,
+      routerPort: router.clients,
     });
     writePrivateFile(place.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
     const broker = new SupervisedBroker({
@@ -275,6 +316,11 @@ export class LocalCloud {
       authorityFile: this.#certificates?.authorityFile ?? "",
       bootstrap: this.#bootstrap("kafka"),
       secureBootstrap: this.#bootstrap("tls"),
+      router: {
+        pid: this.#router?.process.pid,
+        port: this.#router?.ports.clients ?? 0,
+        adminPort: this.#router?.ports.admin ?? 0,
+      },
       brokers: this.#slots.map(({ broker, ports }) => ({
         id: broker.brokerId,
         state: broker.paused ? "paused" : broker.state,

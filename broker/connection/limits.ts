@@ -60,6 +60,9 @@ export const connectionLimits: ConnectionLimits = {
   backlogConnectionsMax: 1_024,
 };
 
+/** Between two looks whether a listener's certificate was renewed. */
+export const certificateCheckMs = 60_000;
+
 /** Relations that the code relies on. */
 export function assertConnectionLimits(limits: ConnectionLimits, admission: AdmissionLimits): void {
   assert(limits.requestBytesMax <= admission.memoryBytesMax, "the largest request must fit the memory for requests");

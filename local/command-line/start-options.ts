@@ -41,6 +41,13 @@ const startOptionSpecs = [
     help: "/metrics and /healthz of broker 1, one up for each broker.\nDefault: 9292. 0 takes free ports.",
   },
   {
+    name: "router-port",
+    kind: "integer",
+    placeholder: "PORT",
+    max: portMax,
+    help: "The router, for clients that go by names (SASL_SSL); its /metrics is one up.\nDefault: 9392. 0 takes free ports.",
+  },
+  {
     name: "set",
     kind: "texts",
     placeholder: "NAME=VALUE",
@@ -76,6 +83,7 @@ export interface StartOptions {
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
+  readonly routerPort: number;
   /** From `--set`, by name, not validated yet. */
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** 0: never. */
@@ -88,6 +96,7 @@ export const defaultBrokers = 3;
 export const defaultKafkaPort = 9092;
 export const defaultTlsPort = 9192;
 export const defaultAdminPort = 9292;
+export const defaultRouterPort = 9392;
 const defaultRestartAfterSeconds = 10;
 
 export type StartCommand =
@@ -124,6 +133,7 @@ export function parseStartCommand(argv: readonly string[]): StartCommand {
       kafkaPort: values["kafka-port"] ?? defaultKafkaPort,
       tlsPort: values["tls-port"] ?? defaultTlsPort,
       adminPort: values["admin-port"] ?? defaultAdminPort,
+      routerPort: values["router-port"] ?? defaultRouterPort,
       cellConfigs,
       restartAfterMs: (values["restart-after"] ?? defaultRestartAfterSeconds) * 1000,
       awsEndpoint,
@@ -141,7 +151,7 @@ function startHelp(): string {
 
   npm start                                     three brokers, data in .balafon
   npm start -- --fresh --set num.partitions=6   begin anew, with a broker config
-  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292
+  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392
 
 Options:
 ${describeOptions(startOptionSpecs)}

@@ -6,6 +6,7 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
+  lookUpLoopback,
   type Patience,
   type TestClient,
   type TestProducer,
@@ -79,7 +80,11 @@ class KafkajsClient implements TestClient {
       ...(secure === undefined
         ? {}
         : {
-            ssl: { ca: [secure.authority] },
+            // kafkajs hands these on to the socket; its types know only those of TLS.
+            ssl: {
+              ca: [secure.authority],
+              ...(secure.throughRouter === true ? { lookup: lookUpLoopback } : {}),
+            } as object,
             sasl: { mechanism: "plain", username: secure.username, password: secure.password },
           }),
     };

@@ -8,7 +8,18 @@ export interface ConnectionSettings {
     readonly authority: string;
     readonly username: string;
     readonly password: string;
+    /** Names lead to a router on this machine, whatever the machine's resolver says of them. */
+    readonly throughRouter?: boolean;
   };
+}
+
+type LookedUp = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
+
+/** For `lookup` of a socket: every name is this machine. */
+export function lookUpLoopback(_name: string, options: { readonly all?: boolean | undefined }, done: LookedUp): void {
+  const found = { address: "127.0.0.1", family: 4 };
+  if (options.all === true) done(null, [found]);
+  else done(null, found.address, found.family);
 }
 
 export interface TestRecord {

@@ -7,6 +7,7 @@
 import { soundRules } from "../../broker/replication/replication-rules.ts";
 import { internalLogicalCluster } from "../../shared/tenancy/logical-cluster-id.ts";
 import { type NewestPartition, newestImage, partitionsOf, ReplicaViews } from "./cell/cell-views.ts";
+import { compareGroups } from "./cell/compare-groups.ts";
 import { compareReplicas } from "./cell/replica-reader.ts";
 import { type CellMachine, SimulatedCell } from "./cell/simulated-cell.ts";
 import { groupsStableMsMax } from "./checkers/group-progress.ts";
@@ -23,7 +24,7 @@ import { FinalReader } from "./workload/final-reader.ts";
 import { GroupWorkload } from "./workload/groups/group-workload.ts";
 import type { TopicPartition } from "./workload/kafka-messages.ts";
 import { simulatedLkc } from "./workload/kafka-server.ts";
-import { createTopics, firstTopics, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
+import { createTopics, firstTopics, isCompactedTopic, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
 import { Workload } from "./workload/workload.ts";
 import type { Trace } from "./world/trace.ts";
 import { World } from "./world/world.ts";
@@ -100,6 +101,7 @@ export class Simulation {
       violate,
       kindOf: producerKindOf,
       isTrimmed: isTrimmedTopic,
+      isCompacted: isCompactedTopic,
     });
     this.#nemesis = new Nemesis({
       world,
@@ -180,7 +182,7 @@ export class Simulation {
   async #beginGroups(): Promise<void> {
     if (this.#groups === undefined) return;
     let isReady = false;
-    this.#groups.prepare(this.#client, () => {
+    void this.#groups.prepare(this.#client).then(() => {
       isReady = true;
     });
     await this.#until(() => isReady, startMsMax, "the groups' coordinators can be found");
@@ -245,7 +247,7 @@ export class Simulation {
     if (this.world.scheduler.failure !== undefined || this.#isOutOfSteps) return;
     this.#groups.judgeProgress(healedMs);
     let isDone = false;
-    this.#groups.finish(() => {
+    void this.#groups.finish().then(() => {
       isDone = true;
     });
     await this.#until(() => isDone, quietMsMax, "all committed offsets are read");
@@ -274,7 +276,11 @@ export class Simulation {
       client: this.#client,
       ledger: this.ledger,
       highWatermarks: this.#highWatermarks,
-      partitions: partitions.map(({ topicId, record }) => ({ topicId, partition: record.partition })),
+      partitions: partitions.map(({ topicId, topicName, record }) => ({
+        topicId,
+        partition: record.partition,
+        isCompacted: isCompactedTopic(topicName),
+      })),
       violate: (message) => this.#violate(message),
     });
     await this.#until(() => reader.waiting.length === 0, quietMsMax, "every partition is read");
@@ -284,9 +290,13 @@ export class Simulation {
 
   async #compareReplicas(partitions: readonly NewestPartition[]): Promise<void> {
     let isDone = false;
-    const comparing = compareReplicas(this.#cell, partitions, (message) => this.#violate(message)).then(() => {
-      isDone = true;
-    });
+    const violate = (message: string): void => this.#violate(message);
+    const internal = partitionsOf(newestImage(this.#cell)).filter(({ lkc }) => lkc === internalLogicalCluster);
+    const comparing = compareReplicas(this.#cell, partitions, violate)
+      .then(() => compareGroups(this.#cell, internal, violate))
+      .then(() => {
+        isDone = true;
+      });
     await this.#until(() => isDone, quietMsMax, "all replicas are compared");
     if (isDone) await comparing;
   }

@@ -164,6 +164,9 @@ check "kafka-e2e-latency" prints "Avg latency" tool org.apache.kafka.tools.EndTo
   --bootstrap-server "$BOOTSTRAP" --topic e2e --num-records 200 --producer-acks all --record-size 100
 check "kafka-groups --list" prints "perf +Classic +consumer" tool org.apache.kafka.tools.GroupsCommand --bootstrap-server "$BOOTSTRAP" --list
 
+. "$here/connect.sh"
+connect_suite
+
 check "kafka-topics --delete" topics --delete --topic tools
 check "kafka-topics --list, afterwards" refuses "^console$" topics --list
 finish

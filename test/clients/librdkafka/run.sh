@@ -51,9 +51,11 @@ check "kcat: a wrong secret is refused" refuses "Authentication failed|SASL" una
 check "kcat: -L" prints "3 brokers" kafkacat -L
 check "kcat: -Q" prints "hello \[0\] offset 0" kafkacat -Q -t hello:0:1
 
-# Members of a group: each line of output is one record. `join_group NAME` sets MEMBER.
+# A member of a group: each line of its output is one record. Sets MEMBER. Checks run in shells of their own, which end
+# their members.
 join_group() { # GROUP TOPIC OUTPUT
-  timeout 60 kcat -b "$BOOTSTRAP" -u -q -X auto.offset.reset=earliest -X session.timeout.ms=1500 \
+  trap 'kill -9 $(jobs -p) 2>/dev/null' EXIT
+  kcat -b "$BOOTSTRAP" -u -q -X auto.offset.reset=earliest -X session.timeout.ms=1500 \
     -X heartbeat.interval.ms=200 -G "$1" "$2" >"$3" 2>/dev/null </dev/null &
   MEMBER=$!
 }

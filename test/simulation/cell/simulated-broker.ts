@@ -39,6 +39,10 @@ const smallBounds: BrokerTuning = {
   snapshots: { everyEntries: 12, keptBelow: 6 },
   windowBytesMax: 6 * 1024,
   tailBytesMax: 24 * 1024,
+  compaction: {
+    configs: { isEnabled: true, backoffMs: 250, mapBytesMax: 1_000, ioBytesPerSecond: 4_000_000 },
+    settleMs: 700,
+  },
 };
 
 export interface SimulatedBrokerOptions {

@@ -69,11 +69,16 @@ export class GroupGenerations {
   joined(name: string, mark: string, told: JoinedGeneration): void {
     const group = this.#of(name);
     if (told.servedMs <= group.lossMs) return;
+    const { instanceId } = told;
+    const isBack = instanceId !== null && !group.instanceOf.has(told.memberId);
+    if (isBack && group.generations.get(told.generation)?.partitionsOf.has(instanceId)) {
+      this.#count("group: static member back without a rebalance");
+    }
     const all = [told, ...told.members];
-    for (const { memberId, instanceId } of all) {
+    for (const { memberId, instanceId: itsInstance } of all) {
       if (!memberId.startsWith(mark))
         this.#violate(`${memberId} is no member of ${name}, yet ${told.memberId} is told so`);
-      if (instanceId !== null) group.instanceOf.set(memberId, instanceId);
+      if (itsInstance !== null) group.instanceOf.set(memberId, itsInstance);
     }
     const before = group.ofMember.get(told.memberId) ?? 0;
     if (told.generation < before) {

@@ -28,8 +28,8 @@ export const assignsBeforeStored: Mutation = {
     brokers: 3,
     groups: "troubled",
     aimAtCoordinators: 1,
-    meanGapMs: 350,
-    adminGapMs: 250,
-    weights: { "kill-process": 3, "isolate-machine": 3, "pause-process": 2, "slow-link": 2 },
+    meanGapMs: 300,
+    adminGapMs: 400,
+    weights: { "disk-stuck": 5, "disk-slow": 2, "kill-process": 4, "isolate-machine": 2 },
   },
 };

@@ -10,7 +10,7 @@ import type { SeededRandom } from "../../world/seeded-random.ts";
 import type { SimProcess } from "../../world/sim-process.ts";
 import type { World } from "../../world/world.ts";
 import type { KafkaClient } from "../kafka-client.ts";
-import { simulatedLkc } from "../kafka-server.ts";
+import { type AdminRequest, simulatedLkc } from "../kafka-server.ts";
 import { Auditor } from "./auditor.ts";
 import { GroupLink } from "./group-link.ts";
 import {
@@ -88,20 +88,10 @@ export class GroupWorkload {
   }
 
   /** Makes the other tenant and what both need; to be called once the first tenant's topics are there. */
-  prepare(client: KafkaClient, done: () => void): void {
-    const again = (): void => void client.process.timers.after(retryMs, () => this.prepare(client, done));
-    client.requestAny({ kind: "ensure-logical-cluster", lkc: otherLkc }, (made) => {
-      if (made.kind !== "done") return again();
-      client.requestAny({ kind: "set-cell-configs", configs: groupCellConfigs }, (set) => {
-        if (set.kind === "done") void this.#prepareTopics(client, done);
-        else again();
-      });
-    });
-  }
-
-  async #prepareTopics(client: KafkaClient, done: () => void): Promise<void> {
+  async prepare(client: KafkaClient): Promise<void> {
+    await this.#change(client, { kind: "ensure-logical-cluster", lkc: otherLkc });
+    await this.#change(client, { kind: "set-cell-configs", configs: groupCellConfigs });
     await this.#makeTopics(client.process);
-    done();
   }
 
   start(): void {
@@ -172,16 +162,11 @@ export class GroupWorkload {
     }
   }
 
-  /** Ends all clients once everything is read again. */
-  finish(done: () => void): void {
+  /** Ends all members once everything that was committed is read again. */
+  async finish(): Promise<void> {
     for (const auditor of this.#auditors) auditor.stop();
-    void this.#readAllAndEnd(done);
-  }
-
-  async #readAllAndEnd(done: () => void): Promise<void> {
     await Promise.all(this.#auditors.map((auditor) => auditor.readAll()));
     for (const { planned } of this.#seats) this.#options.world.machine(planned.machineId).kill();
-    done();
   }
 
   #views(): readonly GroupView[] {
@@ -196,6 +181,18 @@ export class GroupWorkload {
         committedMs: Math.max(...members.map((member) => member.committedMs)),
         what: members.map((member) => `${member.memberId}: ${member.stableGeneration ?? "-"}`).join(", "),
       };
+    });
+  }
+
+  /** Until it is done. */
+  #change(client: KafkaClient, request: AdminRequest): Promise<void> {
+    return new Promise((resolve) => {
+      const attempt = (): void =>
+        client.requestAny(request, (response) => {
+          if (response.kind === "done") resolve();
+          else client.process.timers.after(retryMs, attempt);
+        });
+      attempt();
     });
   }
 

@@ -223,7 +223,7 @@ describe("the SASL_SSL listener", () => {
     expect(await client.authenticate(key.keyId, key.secret)).toMatchObject({ errorCode: 0, sessionLifetimeMs: 0 });
     const { topics, clusterId, brokers } = await client.call(metadata, 12, allTopics);
     expect(topics.map(({ name }) => name)).toEqual(["mine"]);
-    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1.example"]);
+    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1-lkc-secure.zone-1.cell.example"]);
     const value = Buffer.alloc(300_000, "x");
     broker.topic(secureLkc, "t");
     expect((await client.call(produce, 9, records(value))).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
@@ -312,7 +312,7 @@ describe("the SASL_SSL listener", () => {
     const { server, connectTls } = bound(await start());
     const old = await connectTls();
     const material = await issueCertificates();
-    server.setTls(material);
+    server.setTls("secure", material);
     await expect(connectTls()).rejects.toThrow(/certificate/);
     const fresh = await WireClient.connectTls(server.port("secure"), material.ca);
     expect((await fresh.call(apiVersions, 3, versions)).errorCode).toBe(0);

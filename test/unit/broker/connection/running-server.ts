@@ -57,7 +57,12 @@ export class RunningServer {
           port: 0,
           security: { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" },
         },
-        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls, domain: "cell.example" } },
+        {
+          name: "secure",
+          host: "127.0.0.1",
+          port: 0,
+          security: { kind: "sasl-ssl", tls, routed: { domain: "cell.example", port: 9_392 } },
+        },
       ],
       limits: { sweepMs: 20, ...limits },
       admission,

@@ -350,6 +350,22 @@ describe("another coordinator", () => {
     expect(await simple.committed()).toBe(1);
   });
 
+  test("a group is there until a quorum knows that it is deleted; until then nobody comes or commits", async () => {
+    const simple = client();
+    await simple.commit(1);
+    home().commitsAtOnce = false;
+    const removing = simple.remove();
+    await broker.time.settle();
+    expect(await simple.committed()).toBe(1);
+    expect(await simple.commit(2)).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+    expect((await simple.join()).errorCode).toBe(errorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    expect(await simple.remove()).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+    home().commit();
+    expect(await removing).toBe("NONE");
+    expect(await simple.committed()).toBe(-1);
+    expect(await simple.remove()).toBe("GROUP_ID_NOT_FOUND");
+  });
+
   test("one that cannot read a record does not guess", async () => {
     const simple = client();
     await simple.commit(1);
