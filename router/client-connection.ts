@@ -133,6 +133,8 @@ export class ClientConnection {
   }
 
   async #route(name: string, hello: readonly Buffer[]): Promise<void> {
+    // It keeps the hello, which nobody needs for hours.
+    this.#stranger = undefined;
     this.name = name;
     const routed = await this.#host.route(this, name);
     if (routed.kind === "refused") return this.refuse(routed.reason, routed.alert);
