@@ -27,6 +27,8 @@ export interface DataLayout {
   readonly controlSocket: string;
   readonly storeSocket: string;
   readonly storeDatabase: string;
+  /** The control plane's items. */
+  readonly controlDatabase: string;
   readonly storeLog: string;
   readonly storeDirectory: string;
   readonly objectsDirectory: string;
@@ -63,6 +65,7 @@ export function dataLayout(directory: string): DataLayout {
     storeSocket: socketPath(directory, "store.sock"),
     storeDirectory: at("store"),
     storeDatabase: at("store", "items.sqlite"),
+    controlDatabase: at("store", "control.sqlite"),
     storeLog: at("store", "store.log"),
     objectsDirectory: at("objects"),
     tlsDirectory: at("tls"),

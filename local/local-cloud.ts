@@ -182,12 +182,12 @@ export class LocalCloud {
       const place = { endpoint: start.awsEndpoint, region: awsRegion() };
       this.#items = { kind: "dynamodb", ...place, table: metadataTable };
       this.#objects = { kind: "s3", ...place, bucket: segmentBucket };
-      const [{ ensureMetadataTable }, { ensureBucket }] = await Promise.all([
+      const [{ ensureDynamodbTable }, { ensureBucket }] = await Promise.all([
         import("./dynamodb-setup.ts"),
         import("./s3-bucket.ts"),
       ]);
       await Promise.all([
-        ensureMetadataTable({ ...place, table: metadataTable }, systemTimers),
+        ensureDynamodbTable({ ...place, table: metadataTable, kind: "number" }, systemTimers),
         ensureBucket({ ...place, bucket: segmentBucket }),
       ]);
       return;
@@ -198,7 +198,7 @@ export class LocalCloud {
     this.#store = new StoreSupervisor({
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
-        args: [layout.storeDatabase, layout.storeSocket, layout.cellSecretFile],
+        args: [layout.storeDatabase, layout.controlDatabase, layout.storeSocket, layout.cellSecretFile],
         env: childEnvironment(layout.compileCache),
       },
       log: new RotatingLog(layout.storeLog, logFileBytesMax),
