@@ -68,6 +68,7 @@ export class BrokerProcess {
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
+      refreshMetadata: () => broker.metadata.follower.refresh(),
     });
     this.#kafka = kafka;
     await kafka.start();
