@@ -34,7 +34,7 @@ export interface NewId {
 }
 
 export type Outcome<R extends RouteDefinition> =
-  | { readonly answer: AnswerOf<R>; /** For the audit log. */ readonly objectId?: string }
+  | { readonly answer: AnswerOf<R> /** For the audit log. */; readonly objectId?: string }
   | Refusal;
 
 export type Handler<R extends RouteDefinition> = (plane: ControlPlane, call: Call<R>) => Promise<Outcome<R>>;

@@ -6,6 +6,11 @@ export const graceMsDefault = 72 * 3_600_000;
 export const tombstoneMs = 600_000;
 /** A mark of work whose object never came to be is dropped after this: far longer than any call lives. */
 export const abandonedMs = 900_000;
+/**
+ * A mark younger than this is settled but not taken away by the reconciler: the call that made it may be about to write.
+ * Longer than a Lambda of the API may run.
+ */
+export const youngMarkMs = 60_000;
 /** Steps of one object's settling in one go: it has some ten, and others may step in between. */
 export const settleStepsMax = 40;
 /** Attempts at a change that other calls keep overtaking. */

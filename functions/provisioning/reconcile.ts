@@ -2,13 +2,20 @@
  * Finishes or removes what calls and crashes left, purges deleted logical clusters when their grace period is over, and
  * deletes records that expired. Run on a schedule; several at once do no harm.
  */
-import { auditId, auditKind, audit as auditCollection } from "../../shared/control/items/audit-item.ts";
+import { audit as auditCollection, auditId, auditKind } from "../../shared/control/items/audit-item.ts";
 import { idempotencyKind, idempotencyRecords } from "../../shared/control/items/idempotency-item.ts";
 import { work, workKind } from "../../shared/control/items/work-item.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { settle } from "./lifecycle/settle.ts";
 import { endWork } from "./lifecycle/work.ts";
-import { abandonedMs, auditKeptMs, expiredDeletesMax, idempotencyMs, reconcileObjectsMax } from "./limits.ts";
+import {
+  abandonedMs,
+  auditKeptMs,
+  expiredDeletesMax,
+  idempotencyMs,
+  reconcileObjectsMax,
+  youngMarkMs,
+} from "./limits.ts";
 
 export interface Reconciled {
   /** Objects on which something was left to do, and now is not. */
@@ -30,8 +37,9 @@ export async function reconcile(plane: ControlPlane): Promise<Reconciled> {
     if (looked++ >= reconcileObjectsMax) break;
     try {
       const outcome = await settle(plane, mark.value);
-      // Its first write may still be on the way: the mark has to be there when it arrives.
-      if (outcome.kind === "absent" && dueMs === 0 && nowMs - markedMs < abandonedMs) continue;
+      // The call that marked it may be about to write, an object's first item even later: the mark has to be there then.
+      const youngMs = outcome.kind === "absent" ? abandonedMs : youngMarkMs;
+      if (dueMs === 0 && nowMs - markedMs < youngMs) continue;
       await endWork(plane, mark, outcome);
       settled++;
     } catch (error) {

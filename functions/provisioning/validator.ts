@@ -13,7 +13,9 @@ const formats = { "date-time": (text: string) => dateTimePattern.test(text) && !
 
 type Part = "params" | "query" | "body";
 
-export type Validated = { readonly kind: "valid"; readonly value: unknown } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+export type Validated =
+  | { readonly kind: "valid"; readonly value: unknown }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
 export class Validator {
   // Parameters come as texts, bodies do not.

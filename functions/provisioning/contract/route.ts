@@ -1,4 +1,4 @@
-import type { Static, TObject, TProperties, TSchema } from "@sinclair/typebox";
+import type { Static, TSchema } from "@sinclair/typebox";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -7,8 +7,8 @@ export type Role = "operator" | "administrator";
 
 /** One call of the API: all that the validator, the document, the client and API Gateway need to know of it. */
 export interface RouteDefinition<
-  Params extends TObject = TObject,
-  Query extends TObject = TObject,
+  Params extends TSchema = TSchema,
+  Query extends TSchema = TSchema,
   Body extends TSchema | undefined = TSchema | undefined,
   Answer extends TSchema | undefined = TSchema | undefined,
 > {
@@ -31,13 +31,11 @@ export interface RouteDefinition<
 
 /** Keeps the types of the schemas. */
 export function route<
-  Params extends TProperties,
-  Query extends TProperties,
+  Params extends TSchema,
+  Query extends TSchema,
   Body extends TSchema | undefined,
   Answer extends TSchema | undefined,
->(
-  definition: RouteDefinition<TObject<Params>, TObject<Query>, Body, Answer>,
-): RouteDefinition<TObject<Params>, TObject<Query>, Body, Answer> {
+>(definition: RouteDefinition<Params, Query, Body, Answer>): RouteDefinition<Params, Query, Body, Answer> {
   return definition;
 }
 

@@ -75,7 +75,9 @@ export const clusterCreate = closed({
   spec: closed({
     display_name: displayName,
     availability: Type.Optional(availabilityChoice),
-    cloud: Type.Optional(Type.String({ maxLength: nameCharactersMax, examples: ["AWS"], description: "The fleet's, if given." })),
+    cloud: Type.Optional(
+      Type.String({ maxLength: nameCharactersMax, examples: ["AWS"], description: "The fleet's, if given." }),
+    ),
     region: Type.Optional(
       Type.String({ maxLength: nameCharactersMax, examples: ["us-east-1"], description: "The fleet's, if given." }),
     ),
@@ -111,7 +113,9 @@ export const cluster = Type.Object({
     deletion_protection: Type.Boolean(),
     environment: givenReference,
   }),
-  status: Type.Object({ phase: Type.Unsafe<"PROVISIONING" | "PROVISIONED">({ type: "string", enum: ["PROVISIONING", "PROVISIONED"] }) }),
+  status: Type.Object({
+    phase: Type.Unsafe<"PROVISIONING" | "PROVISIONED">({ type: "string", enum: ["PROVISIONING", "PROVISIONED"] }),
+  }),
 });
 
 export const apiKeyCreate = closed({
@@ -261,10 +265,19 @@ export function listOf<S extends TSchema>(apiVersion: string, kind: string, elem
 
 export const paging = {
   page_size: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: pageSizeMax, default: pageSizeDefault, description: "Objects a page, at most." }),
+    Type.Integer({
+      minimum: 1,
+      maximum: pageSizeMax,
+      default: pageSizeDefault,
+      description: "Objects a page, at most.",
+    }),
   ),
   page_token: Type.Optional(
-    Type.String({ maxLength: 512, pattern: "^[A-Za-z0-9_-]+$", description: "From `metadata.next` of the page before." }),
+    Type.String({
+      maxLength: 512,
+      pattern: "^[A-Za-z0-9_-]+$",
+      description: "From `metadata.next` of the page before.",
+    }),
   ),
 };
 

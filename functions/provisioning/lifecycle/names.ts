@@ -9,9 +9,9 @@ import type { NameClaim, NameClaims } from "../../../shared/control/items/fields
 import {
   type NameReservationItem,
   type NameScope,
-  namesOf,
   nameReservationId,
   nameReservationKind,
+  namesOf,
 } from "../../../shared/control/items/name-reservation-item.ts";
 import { serviceAccountKind, serviceAccountsOf } from "../../../shared/control/items/service-account-item.ts";
 import type { ControlPlane } from "../control-plane.ts";

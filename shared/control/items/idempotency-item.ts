@@ -19,7 +19,9 @@ export interface IdempotencyItem {
 export const idempotencyRecords = "idempotency";
 
 export function idempotencyId(caller: string, route: string, key: string): string {
-  return createHash("sha256").update(JSON.stringify([caller, route, key])).digest("base64url");
+  return createHash("sha256")
+    .update(JSON.stringify([caller, route, key]))
+    .digest("base64url");
 }
 
 export function requestDigest(body: unknown): string {

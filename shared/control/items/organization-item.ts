@@ -8,6 +8,8 @@ export interface OrganizationItem {
   readonly displayName: string;
   /** Its cloud keys are operators': they see and change every organisation's objects. */
   readonly operator: boolean;
+  /** The environment that was made with it. */
+  readonly defaultEnvironment: string;
   readonly createdMs: number;
 }
 
@@ -15,7 +17,13 @@ export const organizations = "organization";
 
 export const organizationKind: ControlKind<OrganizationItem> = {
   kind: "organization",
-  shape: objectOf<OrganizationItem>({ id: text, displayName: text, operator: flag, createdMs: millis }),
+  shape: objectOf<OrganizationItem>({
+    id: text,
+    displayName: text,
+    operator: flag,
+    defaultEnvironment: text,
+    createdMs: millis,
+  }),
   collectionOf: () => organizations,
   idOf: ({ id }) => id,
 };
