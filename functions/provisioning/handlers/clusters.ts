@@ -139,9 +139,14 @@ export const restoreCluster: Handler<Contract["restoreCluster"]> = async (plane,
   if ("problems" in restored) return restored;
   const { value } = restored;
   if (value.wish !== "open") {
-    return value.refusal === "environment-gone"
-      ? refuse("conflict", "Its environment is gone.")
-      : refuse("conflict", "Another cluster of the environment has its name now.");
+    switch (value.refusal) {
+      case "environment-gone":
+        return refuse("conflict", "Its environment is gone.");
+      case "name-taken":
+        return refuse("conflict", "Another cluster of the environment has its name now.");
+      case undefined:
+        return refuse("conflict", "It was deleted again meanwhile.");
+    }
   }
   return { answer: viewOf(plane, call, value), objectId: value.id };
 };

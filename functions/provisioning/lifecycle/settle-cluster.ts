@@ -17,6 +17,7 @@ import type { ControlPlane } from "../control-plane.ts";
 import { settleStepsMax, tombstoneMs } from "../limits.ts";
 import { appendToLog } from "./log-append.ts";
 import { dropFormer, dropWanted, holdWanted, leaveName, releaseName, reserveName } from "./names.ts";
+import { retireKey } from "./retire-key.ts";
 import { markWork, type Settled } from "./work.ts";
 
 export async function settleCluster(plane: ControlPlane, organization: string, id: string): Promise<Settled> {
@@ -134,13 +135,7 @@ async function dropKeys(plane: ControlPlane, organization: string, cluster: stri
     if (key.value.cluster !== cluster || key.value.wish === "gone") continue;
     const nowMs = plane.clock.wallMs();
     await markWork(plane, { type: "api-key", organization, id: key.value.id }, nowMs + tombstoneMs);
-    await plane.store.replace(apiKeyKind, key, {
-      ...key.value,
-      wish: "gone",
-      settled: true,
-      goneMs: nowMs,
-      refusal: "cluster-gone",
-    });
+    await retireKey(plane, key.value, { settled: true, refusal: "cluster-gone" });
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import type { ControlPlane } from "../control-plane.ts";
 import { settleStepsMax, tombstoneMs } from "../limits.ts";
 import { dropFormer, dropWanted, holdWanted, leaveName, releaseName, reserveName } from "./names.ts";
+import { retireKey } from "./retire-key.ts";
 import { settleApiKey } from "./settle-api-key.ts";
 import { endWork, markWork, type Settled } from "./work.ts";
 
@@ -66,16 +67,7 @@ async function deleteKeys(plane: ControlPlane, { organization, id }: ServiceAcco
   for await (const key of plane.store.all(apiKeyKind, apiKeysOf(organization))) {
     if (key.value.owner !== id) continue;
     const mark = await markWork(plane, { type: "api-key", organization, id: key.value.id });
-    if (key.value.wish === "active") {
-      const goneMs = plane.clock.wallMs();
-      await plane.store.replace(apiKeyKind, key, {
-        ...key.value,
-        wish: "gone",
-        settled: false,
-        goneMs,
-        refusal: "owner-gone",
-      });
-    }
+    await retireKey(plane, key.value, { settled: false, refusal: "owner-gone" });
     await endWork(plane, mark, await settleApiKey(plane, organization, key.value.id));
   }
 }
