@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
-import { openItemStore, openObjectStore } from "../shared/broker-config/open-stores.ts";
+import { openItemStore, openObjectStore, openTextItemStore } from "../shared/broker-config/open-stores.ts";
+import { ControlStore } from "../shared/control/control-store.ts";
 import type { Endpoint } from "../shared/metadata/records/record.ts";
 import { systemClock } from "../shared/ports/clock.ts";
 import { machineBootId } from "../shared/ports/machine-boot.ts";
@@ -18,6 +19,7 @@ import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
+import { LoadReporter, type LoadSample } from "./controller/load-reporter.ts";
 import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
 import { meteredDisk } from "./metered-disk.ts";
@@ -33,6 +35,7 @@ export class BrokerProcess {
   #admin: AdminServer | undefined;
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
+  #load: LoadReporter | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -72,6 +75,7 @@ export class BrokerProcess {
     });
     this.#kafka = kafka;
     await kafka.start();
+    await this.#startLoadReports(broker, cellSecret);
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
@@ -88,6 +92,7 @@ export class BrokerProcess {
     this.#health = { status: "stopping" };
     await this.#broker?.releaseLeadership();
     await this.#kafka?.stop(drainMsMax);
+    this.#load?.stop();
     await this.#broker?.shutdown();
     await this.#admin?.close();
   }
@@ -142,6 +147,36 @@ export class BrokerProcess {
         warn("peer-refused", { ...refusal });
       },
     });
+  }
+
+  async #startLoadReports(broker: Broker, cellSecret: Buffer): Promise<void> {
+    const { control, cell } = this.#config;
+    if (control === undefined) return;
+    const ports = { clock: systemClock, timers: systemTimers, random: systemRandom };
+    this.#load = new LoadReporter({
+      ...ports,
+      cell,
+      logger: this.#logger,
+      store: new ControlStore(await openTextItemStore(control, { cellSecret, timers: systemTimers }), ports),
+      inOffice: () => broker.controller.inOffice,
+      image: () => broker.image,
+      sample: this.#loadSampler(),
+    });
+    this.#load.start();
+  }
+
+  #loadSampler(): () => LoadSample {
+    let loop = performance.eventLoopUtilization();
+    let total = 0;
+    return () => {
+      const now = performance.eventLoopUtilization();
+      const busy = performance.eventLoopUtilization(now, loop).utilization;
+      const before = total;
+      total = this.#metrics.total("produceBytes") + this.#metrics.total("fetchBytes");
+      loop = now;
+      // A series that was forgotten makes the total fall.
+      return { busy, bytes: Math.max(0, total - before) };
+    };
   }
 
   #services(broker: Broker): BrokerServices {

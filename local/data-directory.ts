@@ -36,6 +36,9 @@ export interface DataLayout {
   /** For Java clients, and the same for librdkafka and kcat. */
   readonly clientProperties: string;
   readonly librdkafkaProperties: string;
+  /** An operator's cloud key of the provisioning API. */
+  readonly apiKeyFile: string;
+  readonly apiLog: string;
   readonly compileCache: string;
   broker(slot: number): BrokerLayout;
 }
@@ -71,6 +74,8 @@ export function dataLayout(directory: string): DataLayout {
     tlsDirectory: at("tls"),
     clientProperties: at("client.properties"),
     librdkafkaProperties: at("librdkafka.properties"),
+    apiKeyFile: at("api-key.json"),
+    apiLog: at("api.log"),
     compileCache: at("compile-cache"),
     broker: (slot) => ({
       directory: at("brokers", String(slot)),
@@ -190,8 +195,22 @@ export function ensureCellSecret(file: string): void {
 /** What was fixed when the data was made. */
 export interface CellFile {
   readonly cell: string;
+  /** Of each cell. */
   readonly brokers: number;
+  /** Left out by builds that knew one cell only. */
+  readonly cells?: number;
 }
+
+/** Name of a cell of the fleet: the first has that of the data. */
+export function cellName({ cell }: CellFile, index: number): string {
+  return index === 0 ? cell : `${cell}-${index + 1}`;
+}
+
+/** Brokers of different cells have different ids, and folders: those of the second cell begin at 11. */
+export function brokerSlot(cellIndex: number, index: number): number {
+  return cellIndex * slotsPerCell + index + 1;
+}
+const slotsPerCell = 10;
 
 export function readCellFile(layout: DataLayout): CellFile | undefined {
   if (!existsSync(layout.cellFile)) return undefined;

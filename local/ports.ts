@@ -23,10 +23,12 @@ export interface PortRequest {
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
+  /** Of the provisioning API. */
+  readonly apiPort: number;
 }
 
 export type PortPlan =
-  | { readonly kind: "planned"; readonly brokers: readonly BrokerPorts[] }
+  | { readonly kind: "planned"; readonly brokers: readonly BrokerPorts[]; readonly api: number }
   | { readonly kind: "refused"; readonly problem: string };
 
 const portMax = 65_535;
@@ -44,27 +46,30 @@ export async function planPorts(request: PortRequest): Promise<PortPlan> {
     { flag: "--tls-port", use: "SASL_SSL", first: request.tlsPort },
     { flag: "--admin-port", use: "admin", first: request.adminPort },
     { flag: "--kafka-port", use: "peer", first: 0 },
+    { flag: "--api-port", use: "provisioning API", first: request.apiPort },
   ];
+  const countOf = (group: (typeof groups)[number]) => (group.flag === "--api-port" ? 1 : request.brokers);
   const firsts: number[] = [];
   // Ports that somebody asked for come first, so that free ones are chosen around them.
   for (const group of groups.toSorted((left, right) => Number(left.first === 0) - Number(right.first === 0))) {
-    const first = group.first === 0 ? await freeRange(request.brokers, taken) : group.first;
-    for (let slot = 1; slot <= request.brokers; slot++) {
-      const planned = { port: first + slot - 1, use: `broker ${slot}, ${group.use}`, flag: group.flag };
+    const first = group.first === 0 ? await freeRange(countOf(group), taken) : group.first;
+    for (let slot = 1; slot <= countOf(group); slot++) {
+      const use = group.flag === "--api-port" ? group.use : `broker ${slot}, ${group.use}`;
+      const planned = { port: first + slot - 1, use, flag: group.flag };
       const problem = await portProblem(planned, taken);
       if (problem !== undefined) return { kind: "refused", problem };
       taken.add(planned.port);
     }
     firsts[groups.indexOf(group)] = first;
   }
-  const [kafka = 0, tls = 0, admin = 0, peer = 0] = firsts;
+  const [kafka = 0, tls = 0, admin = 0, peer = 0, api = 0] = firsts;
   const brokers = Array.from({ length: request.brokers }, (_, index) => ({
     kafka: kafka + index,
     tls: tls + index,
     admin: admin + index,
     peer: peer + index,
   }));
-  return { kind: "planned", brokers };
+  return { kind: "planned", brokers, api };
 }
 
 async function portProblem(planned: PlannedPort, taken: ReadonlySet<number>): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 /**
  * Items in one SQLite file: the embedded store of a cell on one machine. Every write is on the disk when it is answered
- * (WAL, synchronous=FULL). The calls are synchronous inside, so exactly one process owns the file, and it does nothing
+ * (WAL, synchronous=FULL); writes that arrive in one turn of the event loop share a transaction, and so its fsync, in the
+ * order of their arrival. The calls are synchronous inside, so exactly one process owns the file, and it does nothing
  * else: brokers reach it through `item-store-server.ts`. So a broker that is stopped can never hold a lock.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
@@ -36,6 +37,7 @@ export class SqliteItemStore<Kind extends SortKind = "number"> implements ItemSt
   readonly #page: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
+  #waiting: Waiting[] = [];
 
   /** Opens or creates the file, for sort keys of one kind; throws when another process has it open. */
   constructor(path: string, kind: Kind) {
@@ -60,7 +62,9 @@ export class SqliteItemStore<Kind extends SortKind = "number"> implements ItemSt
     this.#delete = database.prepare("DELETE FROM items WHERE log = ? AND seq = ?");
   }
 
+  /** Writes that are waiting are done first. */
   close(): void {
+    this.#commit();
     this.#database.close();
   }
 
@@ -128,23 +132,45 @@ export class SqliteItemStore<Kind extends SortKind = "number"> implements ItemSt
     }
   }
 
-  /** Check and write are one transaction. A failed commit leaves it open whether it will survive: `unknown`. */
-  async #write(work: () => WriteResult): Promise<WriteResult> {
+  #write(work: () => WriteResult): Promise<WriteResult> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ work, resolve });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  /** Each check stands with its write in the one transaction, and nobody is answered before it is over. */
+  #commit(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (batch.length === 0) return;
+    const results = this.#transaction(batch);
+    batch.forEach(({ resolve }, index) => resolve(results[index] as WriteResult));
+  }
+
+  /** A failed commit leaves it open whether it will survive: `unknown`, for all of them. */
+  #transaction(batch: readonly Waiting[]): readonly WriteResult[] {
     let begun = false;
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       begun = true;
-      const result = work();
-      this.#database.exec(result.kind === "done" ? "COMMIT" : "ROLLBACK");
-      return result;
+      const results = batch.map(({ work }) => work());
+      this.#database.exec(results.some(({ kind }) => kind === "done") ? "COMMIT" : "ROLLBACK");
+      return results;
     } catch (error) {
       if (this.#database.isOpen && this.#database.isTransaction) {
         this.#database.exec("ROLLBACK");
       }
       const code = (error as { readonly errcode?: number }).errcode ?? 0;
-      return { kind: begun && !notDone.has(code & 0xff) ? "unknown" : "unavailable", message: messageOf(error) };
+      const kind = begun && !notDone.has(code & 0xff) ? "unknown" : "unavailable";
+      return batch.map(() => ({ kind, message: messageOf(error) }));
     }
   }
+}
+
+interface Waiting {
+  readonly work: () => WriteResult;
+  readonly resolve: (result: WriteResult) => void;
 }
 
 function itemOf<Sort extends SortKey>(key: ItemKey<Sort>, attributes: unknown): Item<Sort> {

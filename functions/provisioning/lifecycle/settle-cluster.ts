@@ -2,7 +2,7 @@
  * Brings a logical cluster to what its item asks for, from wherever a call or a crash left it. Every step is one write
  * under the revision that was read, so two that settle the same one do no harm.
  *
- *   wanted name ──reserved──▶ held ──▶ entry in the cell's log ──▶ logged: settled (PROVISIONED)
+ *   wanted name ──reserved──▶ entry in the cell's log ──▶ held and logged: settled (PROVISIONED)
  *        └─taken─▶ never made: gone; a rename or a restore: as before
  *   closed: entry (admits nobody) ──▶ name given back ──grace period──▶ gone
  *   gone:   entry (deleted with its topics and keys) ──▶ its keys' items ──tombstone──▶ absent
@@ -58,12 +58,9 @@ async function claimName(plane: ControlPlane, read: Stored<ClusterItem>): Promis
   if (wanted === undefined) return;
   const reserved = await reserveName(plane, scopeOf(cluster), cluster.id, wanted);
   if (reserved === "won") {
-    await change(plane, read, {
-      ...cluster,
-      displayName: wanted.text,
-      names: holdWanted(cluster.names),
-      logged: false,
-    });
+    // Reserved under the claim that the item has now: whoever comes in between finds it claimed.
+    const named = { ...cluster, displayName: wanted.text, names: holdWanted(cluster.names) };
+    await logCluster(plane, { ...read, value: named });
   } else if (reserved === "taken") {
     await change(plane, read, refused({ ...cluster, names: dropWanted(cluster.names) }, "name-taken", plane));
   }
@@ -80,6 +77,7 @@ function refused(
   return beingRestored ? { ...cluster, refusal, wish: "closed", logged: false } : { ...cluster, refusal };
 }
 
+/** `read.value` may be what the item is about to be: the entry is right for it as long as the item is not changed. */
 async function logCluster(plane: ControlPlane, read: Stored<ClusterItem>): Promise<undefined> {
   const cluster = read.value;
   // A cluster that is open already stays so; its environment cannot be deleted while it is.

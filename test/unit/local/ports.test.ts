@@ -15,7 +15,7 @@ function occupy(): Promise<number> {
   });
 }
 
-const free = { kafkaPort: 0, tlsPort: 0, adminPort: 0 };
+const free = { kafkaPort: 0, tlsPort: 0, adminPort: 0, apiPort: 0 };
 
 test("free ports are all different", async () => {
   const plan = await planPorts({ brokers: 3, ...free });
@@ -35,7 +35,7 @@ test("a taken port is named with its broker and its flag", async () => {
 test("ranges that overlap and ports above the last one are refused", async () => {
   const plan = await planPorts({ brokers: 2, ...free });
   const first = plan.kind === "planned" ? (plan.brokers[0]?.kafka ?? 0) : 0;
-  expect(await planPorts({ brokers: 2, kafkaPort: first, tlsPort: first + 1, adminPort: 0 })).toEqual({
+  expect(await planPorts({ brokers: 2, kafkaPort: first, tlsPort: first + 1, adminPort: 0, apiPort: 0 })).toEqual({
     kind: "refused",
     problem: `port ${first + 1} (broker 1, SASL_SSL) is wanted twice: pass another --tls-port`,
   });
