@@ -23,15 +23,18 @@ export function loadOf(item: CellLoadItem): number {
   return Math.max(item.meanBrokerLoad, item.replicaUtilization, item.bandwidthUtilization);
 }
 
-/** `fraction` gives numbers in [0, 1). */
+/**
+ * `fraction` gives numbers in [0, 1). Both picks are over all cells, so they may be the same one: loads are some seconds
+ * old, and of two cells the emptier one must not get everything that is made meanwhile.
+ */
 export function place(view: PlacementView, fraction: () => number): Placement {
   const open = view.cells.filter(({ cell, state }) => state === "open" && !isFull(view.loads.get(cell)));
   // A cell that has not written for a while may be away: only when there is no other.
   const fresh = open.filter(({ cell }) => isFresh(view.loads.get(cell), view.nowMs));
   const eligible = (fresh.length > 0 ? fresh : open).map(({ cell }) => cell);
-  const first = takeRandom(eligible, fraction);
-  if (first === undefined) return { kind: "no-room" };
-  const second = takeRandom(eligible, fraction) ?? first;
+  const pick = () => eligible[Math.floor(fraction() * eligible.length)];
+  const [first, second] = [pick(), pick()];
+  if (first === undefined || second === undefined) return { kind: "no-room" };
   return { kind: "placed", cell: known(view, second) < known(view, first) ? second : first };
 }
 
@@ -46,9 +49,4 @@ function isFresh(load: CellLoadItem | undefined, nowMs: number): boolean {
 function known({ loads }: PlacementView, cell: string): number {
   const load = loads.get(cell);
   return load === undefined ? 0 : loadOf(load);
-}
-
-/** Takes one out of the list, each as likely as the others. */
-function takeRandom(cells: string[], fraction: () => number): string | undefined {
-  return cells.splice(Math.floor(fraction() * cells.length), 1)[0];
 }

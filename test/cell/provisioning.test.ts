@@ -89,7 +89,7 @@ test("a cluster and a key are made by HTTP, and records go through at once", asy
 
 test("clusters are spread over the cells, and stay in theirs", async () => {
   const endpoints = new Set<string>();
-  for (let number = 0; number < 20 && endpoints.size < 2; number++) {
+  for (let number = 0; number < 60 && endpoints.size < 2; number++) {
     endpoints.add((await makeCluster(`spread-${number}`)).endpoint);
   }
   expect(endpoints.size).toBe(2);
