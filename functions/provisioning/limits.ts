@@ -48,6 +48,6 @@ export const requestsPerSecondMax = 50;
 export const requestBurstMax = 200;
 /** Keys whose requests are counted at the same time; the longest unused is forgotten. */
 export const countedKeysMax = 10_000;
-/** Failed authentications of one address, likewise: each costs two reads of the table. */
+/** Failed authentications with one key from one address, likewise. */
 export const failuresPerSecondMax = 2;
 export const failureBurstMax = 20;

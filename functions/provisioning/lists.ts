@@ -32,7 +32,7 @@ export async function listPage<T extends object, V>(
   const limit = query.page_size ?? pageSizeDefault;
   const start = query.page_token === undefined ? undefined : readToken(query.page_token, collection);
   if (query.page_token !== undefined && start === undefined) {
-    return refuse("invalid", "This page token is not of this list.", { parameter: "page_token" });
+    return refuse("unprocessable", "This page token is not of this list.", { parameter: "page_token" });
   }
   const data: V[] = [];
   let after = start;

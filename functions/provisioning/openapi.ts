@@ -17,7 +17,7 @@ const failures: Readonly<Record<number, string>> = {
   409: "It contradicts what is there, such as a name that is taken.",
   413: "The body is too large.",
   415: "The body is not application/json.",
-  422: "The `Idempotency-Key` was used with another body, or the owner of a tenant's key is missing.",
+  422: "It is well formed and means nothing here: a page token of another list, an `Idempotency-Key` that was used with another body, a tenant's key without its owner.",
   429: "Too many requests; `Retry-After` says how many seconds to wait.",
   500: "Something is broken.",
   503: "The service cannot do this now; `Retry-After` says how many seconds to wait.",
@@ -78,7 +78,13 @@ export function openapiDocument(): Json {
 function operationOf(name: string, route: RouteDefinition): Json {
   const own = route.answer === undefined ? {} : { content: { "application/json": { schema: plain(route.answer) } } };
   const codes = [400, 401, 403, 404, ...route.errors, ...(route.body === undefined ? [] : [413, 415])];
-  const all = [...codes, ...(route.method === "POST" ? [422] : []), 429, 500, 503].toSorted((a, b) => a - b);
+  const all = [
+    ...codes,
+    ...(route.method === "POST" || "page_token" in (route.query as TObject).properties ? [422] : []),
+    429,
+    500,
+    503,
+  ].toSorted((a, b) => a - b);
   return {
     operationId: name,
     tags: [route.tag],
@@ -94,10 +100,30 @@ function operationOf(name: string, route: RouteDefinition): Json {
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: plain(route.body) } } } }),
     responses: {
-      [String(route.status)]: { description: "Done.", headers: rateHeaders, ...own },
+      [String(route.status)]: { description: "Done.", headers: rateHeaders, ...own, ...linksOf(route) },
       ...Object.fromEntries(all.map((status) => [String(status), { $ref: `#/components/responses/Failure${status}` }])),
     },
   };
+}
+
+/** From the answer that makes an object to the calls that take its id. */
+function linksOf(route: RouteDefinition): Json {
+  if (route.method !== "POST" || route.answer === undefined) return {};
+  const links = Object.entries(contract as Readonly<Record<string, RouteDefinition>>)
+    .filter(([, other]) => other.path === `${route.path}/{id}`)
+    .map(([operationId, other]) => [
+      operationId,
+      {
+        operationId,
+        parameters: {
+          id: "$response.body#/id",
+          ...("environment" in (other.query as TObject).properties
+            ? { environment: "$response.body#/spec/environment/id" }
+            : {}),
+        },
+      },
+    ]);
+  return links.length === 0 ? {} : { links: Object.fromEntries(links) };
 }
 
 function failureOf(status: number): Json {

@@ -85,16 +85,19 @@ export class ProvisioningApi {
   }
 
   async #authenticate(request: ApiRequest): Promise<Caller | Refusal> {
-    const failures = this.#failures.look(request.sourceIp);
-    if (!failures.allowed) {
-      const refusal = refuse("rate-limited", "Too many failed authentications from this address: wait, then go on.");
-      return { ...refusal, headers: { ...headersOf(failures), "retry-after": String(failures.resetSeconds) } };
-    }
     const credentials = basicCredentials(request.headers["authorization"]);
-    const caller = credentials === undefined ? undefined : await authenticate(this.#plane, credentials);
-    if (caller !== undefined) return caller;
-    // Calls without credentials cost nothing worth counting.
-    if (credentials !== undefined) this.#failures.take(request.sourceIp);
+    if (credentials !== undefined) {
+      // By address and key: neighbours with the right secret are not kept out by somebody with a wrong one.
+      const who = `${request.sourceIp} ${credentials.keyId}`;
+      const failures = this.#failures.look(who);
+      if (!failures.allowed) {
+        const refusal = refuse("rate-limited", "Too many failed authentications with this key: wait, then go on.");
+        return { ...refusal, headers: { ...headersOf(failures), "retry-after": String(failures.resetSeconds) } };
+      }
+      const caller = await authenticate(this.#plane, credentials);
+      if (caller !== undefined) return caller;
+      this.#failures.take(who);
+    }
     const refusal = refuse(
       "unauthenticated",
       "Authenticate with HTTP Basic: the id and the secret of a cloud API key.",
@@ -179,8 +182,8 @@ export class ProvisioningApi {
     params: Readonly<Record<string, string>>,
   ): { readonly params: unknown; readonly query: unknown; readonly body: unknown } | Refusal {
     const key = request.headers[idempotencyHeader];
-    if (key !== undefined && (key.length === 0 || key.length > idempotencyKeyCharactersMax)) {
-      const detail = `An Idempotency-Key has 1 to ${idempotencyKeyCharactersMax} characters.`;
+    if (key !== undefined && (!/^[!-~]+$/.test(key) || key.length > idempotencyKeyCharactersMax)) {
+      const detail = `An Idempotency-Key has 1 to ${idempotencyKeyCharactersMax} characters of printable ASCII, no spaces.`;
       return refuse("invalid", detail, { parameter: "Idempotency-Key" });
     }
     const twice = [...request.query.keys()].find((parameter) => request.query.getAll(parameter).length > 1);

@@ -82,6 +82,9 @@ export const updateApiKey: Handler<Contract["updateApiKey"]> = async (plane, cal
 };
 
 export const deleteApiKey: Handler<Contract["deleteApiKey"]> = async (plane, call) => {
+  if (call.params.id === call.caller.keyId) {
+    return refuse("conflict", "The call is made with this key: use another one, so that nobody is locked out.");
+  }
   const deleted = await change(plane, call, (item) => {
     // Revoked by a call that could not finish: this one does.
     if (item.wish === "gone" && !item.settled) return { kind: "as-is" };
