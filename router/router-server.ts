@@ -173,7 +173,8 @@ export class RouterServer {
     }
     if (connection.over) return { kind: "refused", reason: "gone", alert: undefined };
     if (found.kind === "unknown") return { kind: "refused", reason: "name-unknown", alert: "unrecognized_name" };
-    if (found.kind === "unavailable") return { kind: "refused", reason: "no-broker", alert: "internal_error" };
+    // No alert for what may pass: a Java client takes any for a failed authentication, which it does not try again.
+    if (found.kind === "unavailable") return { kind: "refused", reason: "no-broker", alert: undefined };
     const reached = this.#limits.name(found.lkc, this.#nowMs);
     return reached === undefined ? found : { kind: "refused", reason: reached, alert: undefined };
   }
