@@ -32,7 +32,7 @@ export function parseAddress(address: string, size: AddressBytes): Buffer {
   const [head = "", tail] = plain.split("::");
   const before = groupsOf(head);
   const after = groupsOf(tail ?? "");
-  const zeros = Array.from({ length: Math.max(0, groups - before.length - after.length) }, () => 0);
+  const zeros: number[] = Array.from({ length: Math.max(0, groups - before.length - after.length) }, () => 0);
   const bytes = Buffer.alloc(groups * groupBytes);
   for (const [at, group] of [...before, ...zeros, ...after].entries()) bytes.writeUInt16BE(group, at * groupBytes);
   return size === 16 ? bytes : bytes.subarray(12);

@@ -1,3 +1,4 @@
+import { compactionMetrics } from "./compaction-metrics.ts";
 import { groupMetrics } from "./group-metrics.ts";
 import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
 import { routerMetrics } from "./router-metrics.ts";
@@ -374,6 +375,7 @@ export const metricDefinitions = {
   ...replicationMetrics,
   ...metadataMetrics,
   ...storageMetrics,
+  ...compactionMetrics,
   ...groupMetrics,
   ...routerMetrics,
   ...processMetrics,
@@ -386,6 +388,7 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Partitions and replication": replicationMetrics,
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
+  Compaction: compactionMetrics,
   "Consumer groups": groupMetrics,
   Router: routerMetrics,
   Process: processMetrics,

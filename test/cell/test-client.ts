@@ -51,7 +51,7 @@ export type Patience = "lasting" | "none";
 
 /** How a library is told apart in a test's name, and made. */
 export interface ClientLibrary {
-  readonly name: string;
+  readonly name: "kafkajs" | "@platformatic/kafka";
   connect(settings: ConnectionSettings, clientId: string, patience?: Patience): TestClient;
 }
 
