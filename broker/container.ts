@@ -24,6 +24,7 @@ interface Settings {
   readonly zone: string;
   readonly domain: string;
   readonly table: string;
+  readonly controlTable: string;
   readonly bucket: string;
   readonly cellSecretArn: string;
   readonly certificateSecretArn: string;
@@ -68,6 +69,7 @@ function readSettings(): Settings {
     zone: environment.text("BALAFON_ZONE"),
     domain: environment.text("BALAFON_DOMAIN"),
     table: environment.text("BALAFON_METADATA_TABLE"),
+    controlTable: environment.text("BALAFON_CONTROL_TABLE"),
     bucket: environment.text("BALAFON_BUCKET"),
     cellSecretArn: environment.text("BALAFON_CELL_SECRET_ARN"),
     certificateSecretArn: environment.text("BALAFON_CERTIFICATE_SECRET_ARN"),
@@ -126,6 +128,7 @@ function configOf(settings: Settings, files: Files, address: string): object {
     ],
     cellSecretFile,
     items: { kind: "dynamodb", ...place, table },
+    control: { kind: "dynamodb", ...place, table: settings.controlTable },
     objects: { kind: "s3", ...place, bucket },
     recoverWithoutMajority: false,
   };

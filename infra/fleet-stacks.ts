@@ -1,6 +1,7 @@
 import type { Environment } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { cellName, type FleetConfig } from "./fleet/fleet-config.ts";
+import { ApiStack } from "./stacks/api-stack.ts";
 import { CellStack } from "./stacks/cell-stack.ts";
 import { DataStack } from "./stacks/data-stack.ts";
 import { NetworkStack } from "./stacks/network-stack.ts";
@@ -11,6 +12,7 @@ export interface FleetStacks {
   readonly network: NetworkStack;
   readonly data: DataStack;
   readonly router: RouterStack;
+  readonly api: ApiStack;
   readonly cells: readonly CellStack[];
   readonly observability: ObservabilityStack;
 }
@@ -22,6 +24,7 @@ export function makeFleet(scope: Construct, fleet: FleetConfig): FleetStacks {
   const network = new NetworkStack(scope, `${fleet.name}-network`, base);
   const data = new DataStack(scope, `${fleet.name}-data`, base);
   const router = new RouterStack(scope, `${fleet.name}-router`, { ...base, network, data });
+  const api = new ApiStack(scope, `${fleet.name}-api`, { ...base, data });
   const cells = fleet.cells.map(
     (cell) => new CellStack(scope, cellName(fleet, cell), { ...base, cell, network, data }),
   );
@@ -29,5 +32,5 @@ export function makeFleet(scope: Construct, fleet: FleetConfig): FleetStacks {
     ...base,
     cells: fleet.cells.map((cell) => cellName(fleet, cell)),
   });
-  return { network, data, router, cells, observability };
+  return { network, data, router, api, cells, observability };
 }

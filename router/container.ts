@@ -10,6 +10,7 @@ import { systemClock } from "../shared/ports/clock.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
 import { readRouterConfig } from "./router-config.ts";
 import { RouterProcess } from "./router-process.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 const ports = { kafka: 9092, admin: 9094, health: 9095 } as const;
 
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     drain: { listenMs: Math.min(listenMs, taskEndMsMax), deadlineMs: taskEndMsMax },
   });
   if (read.kind === "invalid") throw new Error(read.problems.join("; "));
+  keepHeapSmall();
   const router = new RouterProcess(read.config);
   startEmfPrinter({
     clock: systemClock,

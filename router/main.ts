@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { runService } from "../shared/container/run-service.ts";
 import { readRouterConfig } from "./router-config.ts";
 import { RouterProcess } from "./router-process.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 const exitCodes = { usage: 2, failed: 1 } as const;
 
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${values.config}: ${read.problems.join("; ")}\n`);
     process.exit(exitCodes.usage);
   }
+  keepHeapSmall();
   await runService(new RouterProcess(read.config));
 }
 

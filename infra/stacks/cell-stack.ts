@@ -6,6 +6,7 @@ import type * as kms from "aws-cdk-lib/aws-kms";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
+import { cellLoads } from "../../shared/control/items/cell-load-item.ts";
 import { DeployableTask, dataPath, dataVolume } from "../constructs/deployable-task.ts";
 import { type CellConfig, cellName, type FleetConfig } from "../fleet/fleet-config.ts";
 import { ports } from "../ports.ts";
@@ -81,6 +82,7 @@ export class CellStack extends Stack {
         BALAFON_ZONE: zone,
         BALAFON_DOMAIN: fleet.domain,
         BALAFON_METADATA_TABLE: data.metadataTable.tableName,
+        BALAFON_CONTROL_TABLE: data.controlTable.tableName,
         BALAFON_BUCKET: data.bucket.bucketName,
         BALAFON_CELL_SECRET_ARN: shared.cellSecret.secretArn,
         BALAFON_CERTIFICATE_SECRET_ARN: data.certificateSecret.secretArn,
@@ -130,6 +132,14 @@ export class CellStack extends Stack {
         actions: ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"],
         resources: [metadataTable.tableArn],
         conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [this.cellName, `${this.cellName}/*`] } },
+      }),
+    );
+    // How full the cell is, for placement.
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
+        resources: [data.controlTable.tableArn],
+        conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [cellLoads] } },
       }),
     );
     role.addToPrincipalPolicy(

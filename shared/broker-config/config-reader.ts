@@ -83,6 +83,10 @@ export class ConfigReader {
     return this.refuse(name, "must be an object of texts") ?? {};
   }
 
+  optionalObject(name: string): ConfigReader | undefined {
+    return name in this.#fields ? this.object(name) : undefined;
+  }
+
   objects(name: string): readonly ConfigReader[] {
     const value = this.#take(name);
     if (Array.isArray(value)) {

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { FleetConfig } from "../../infra/fleet/fleet-config.ts";
 import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
 import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
+import { documentedRoutes } from "../../infra/stacks/api-stack.ts";
 import { emfMetrics, emfName, emfNamespace } from "../../shared/telemetry/emf.ts";
 
 interface Resource {
@@ -49,8 +50,8 @@ beforeAll(() => {
   small = stacksOf("test");
 });
 
-function allStacks({ network, data, router, cells, observability }: FleetStacks): Stack[] {
-  return [network, data, router, ...cells, observability];
+function allStacks({ network, data, router, api, cells, observability }: FleetStacks): Stack[] {
+  return [network, data, router, api, ...cells, observability];
 }
 
 describe("what holds data", () => {
@@ -146,6 +147,19 @@ describe("permissions", () => {
       expect(policies).not.toContain(write);
   });
 
+  test("of functions never delete an entry of a metadata log, and reach no object", () => {
+    const statements = resources(production.api, "AWS::IAM::Policy").flatMap(({ Properties }) => {
+      const { Statement } = Properties["PolicyDocument"] as {
+        readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Resource: unknown }[];
+      };
+      return Statement;
+    });
+    const deletes = statements.filter(({ Action }) => JSON.stringify(Action).includes("DeleteItem"));
+    expect(deletes.length).toBeGreaterThan(0);
+    for (const { Resource } of deletes) expect(JSON.stringify(Resource)).toContain("ControlTable");
+    expect(JSON.stringify(statements)).not.toContain("s3:");
+  });
+
   test("no container is given a secret in its environment", () => {
     for (const stack of [production.router, ...production.cells]) {
       for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition")) {
@@ -193,6 +207,12 @@ describe("a cell", () => {
       expect(JSON.stringify(Properties)).toContain('"StopTimeout":120');
     }
   });
+});
+
+test("API Gateway has every documented call, and hands what is not offered to the API's own error", () => {
+  const keys = resources(small.api, "AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties["RouteKey"]);
+  for (const [path, verbs] of documentedRoutes()) for (const verb of verbs) expect(keys).toContain(`${verb} ${path}`);
+  expect(keys).toContain("ANY /{proxy+}");
 });
 
 test("every alarm and every chart is of a metric that brokers print", () => {
