@@ -30,3 +30,15 @@ export const entriesPerSnapshot = 1_000;
 
 /** Lines of a snapshot written or verified in one turn of the event loop: two to four milliseconds. */
 export const snapshotLinesPerTurn = 200;
+
+/**
+ * Attempts of a function to append behind a moving tail. Of so many writers that collide each round lets one through, so
+ * this is also how many may append at the same moment.
+ */
+export const tailAppendAttemptsMax = 60;
+
+/** Longest wait between two of them: one append of a rival. */
+export const tailBackoffMs = 30;
+
+/** Changes that one process puts into one entry: a few hundred bytes each. */
+export const tailAppendsPerEntryMax = 200;
