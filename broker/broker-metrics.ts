@@ -15,6 +15,7 @@ export function registerBrokerMetrics(metrics: Metrics, broker: Broker): void {
   metrics.onScrape("metadataSequence", {}, () => broker.image.seq);
   metrics.onScrape("controllerActive", {}, () => (broker.controller.inOffice ? 1 : 0));
   metrics.onScrape("brokersAlive", {}, () => (broker.controller.inOffice ? broker.links.alive().length : 0));
+  registerCompaction(metrics, broker);
   const register = () => {
     registerPeers(metrics, broker);
     registerTenants(metrics, broker);
@@ -48,6 +49,18 @@ export interface DiskMetricsOptions {
   readonly timers: Timers;
 }
 
+function registerCompaction(metrics: Metrics, broker: Broker): void {
+  const { stats, budget } = broker.replicas.cleaner;
+  metrics.onScrape("compactionBytesRead", {}, () => budget.bytesRead);
+  metrics.onScrape("compactionBytesWritten", {}, () => budget.bytesWritten);
+  metrics.onScrape("compactionRuns", { outcome: "done" }, () => stats.runs);
+  metrics.onScrape("compactionRuns", { outcome: "failed" }, () => stats.failures);
+  metrics.onScrape("compactionRecordsRemoved", {}, () => stats.recordsRemoved);
+  metrics.onScrape("compactionDirtyRatio", {}, () => stats.dirtyRatioMax);
+  metrics.onScrape("compactionLastRun", {}, () => stats.lastRunMs / 1_000);
+  metrics.onScrape("compactionMapUse", {}, () => stats.lastMapUse);
+}
+
 function registerPeers(metrics: Metrics, broker: Broker): void {
   for (const id of broker.image.brokers.keys()) {
     if (id === broker.id) continue;
@@ -70,6 +83,7 @@ function registerTenants(metrics: Metrics, broker: Broker): void {
 /** Counts the events that parts of a broker tell of; `tookMs` is how long an election, or a load, took. */
 export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count: number, tookMs?: number) => void {
   const truncations = metrics.counter("truncations", {});
+  const copies = metrics.counter("compactionCopies", {});
   const elections = metrics.counter("controllerElections", {});
   const failovers = metrics.counter("failovers", { reason: "elected" });
   const recoveries = metrics.counter("failovers", { reason: "recovered" });
@@ -81,6 +95,11 @@ export function brokerEventCounter(metrics: Metrics): (event: BrokerEvent, count
     switch (event) {
       case "truncated":
         truncations.add(count);
+        return;
+      case "copied-anew":
+        copies.add(count);
+        return;
+      case "compacted":
         return;
       case "controller-elected":
         elections.add(count);

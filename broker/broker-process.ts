@@ -10,6 +10,7 @@ import type { PeerTransport } from "../shared/ports/peer-transport.ts";
 import { systemRandom } from "../shared/ports/random.ts";
 import { openTcpPeerTransport } from "../shared/ports/tcp-peer-transport.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
+import { type NetworkList, readNetworks } from "../shared/proxy-protocol/network-list.ts";
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { throttleLog } from "../shared/telemetry/log-throttle.ts";
 import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
@@ -17,6 +18,7 @@ import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
+import { readCertificate, watchCertificates } from "./connection/certificate-watch.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
 import { LoadReporter, type LoadSample } from "./controller/load-reporter.ts";
@@ -36,6 +38,7 @@ export class BrokerProcess {
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
   #load: LoadReporter | undefined;
+  #endCertificateWatch: (() => void) | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -76,6 +79,11 @@ export class BrokerProcess {
     this.#kafka = kafka;
     await kafka.start();
     await this.#startLoadReports(broker, cellSecret);
+    this.#endCertificateWatch = watchCertificates(config.listeners, {
+      timers: systemTimers,
+      logger: this.#logger,
+      use: (name, material) => kafka.setTls(name, material),
+    });
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
@@ -90,6 +98,7 @@ export class BrokerProcess {
   /** Hands leadership over, drains the clients, closes everything in order. */
   async stop(): Promise<void> {
     this.#health = { status: "stopping" };
+    this.#endCertificateWatch?.();
     await this.#broker?.releaseLeadership();
     await this.#kafka?.stop(drainMsMax);
     this.#load?.stop();
@@ -207,6 +216,14 @@ async function serverListener(listener: ListenerConfig): Promise<ServerListener>
   if (listener.protocol === "plaintext") {
     return { name, host, port, security: { kind: "plaintext", lkc: listener.lkc, principal: "User:anonymous" } };
   }
-  const [key, cert] = await Promise.all([readFile(listener.keyFile), readFile(listener.certificateFile)]);
-  return { name, host, port, security: { kind: "sasl-ssl", tls: { key, cert } } };
+  const { routed, proxyProtocolFrom } = listener;
+  const tls = await readCertificate(listener);
+  return { name, host, port, security: { kind: "sasl-ssl", tls, routed, proxies: proxiesOf(proxyProtocolFrom) } };
+}
+
+function proxiesOf(networks: readonly string[] | undefined): NetworkList | undefined {
+  if (networks === undefined || networks.length === 0) return undefined;
+  const read = readNetworks(networks);
+  if (read.kind === "invalid") throw new Error(read.problems.join("; "));
+  return read.list;
 }

@@ -7,8 +7,12 @@ export const storeReadyMsMax = 20_000;
 /** A controlled shutdown moves leadership away and syncs; after this long the process is killed. */
 export const brokerStopMsMax = 20_000;
 export const storeStopMsMax = 5_000;
-/** The store is every broker's neighbour: it comes back at once, but not in a tight loop. */
-export const storeRestartMs = 500;
+/** The router loads the logs of the cells first. */
+export const routerReadyMsMax = 30_000;
+/** It gives its connections 3 s to end with their brokers. */
+export const routerStopMsMax = 6_000;
+/** Store and router are everybody's neighbours: they come back at once, but not in a tight loop. */
+export const keptProcessRestartMs = 500;
 /** A broker that keeps dying before it serves waits twice as long each time, up to this. */
 export const restartDelayMsMax = 60_000;
 /** `npm` and the terminal both hand Ctrl-C over: signals this close together are one. */

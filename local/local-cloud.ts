@@ -1,9 +1,9 @@
 /**
- * The whole cloud on one machine: a supervisor of the store process and the broker processes.
+ * The whole cloud on one machine: a supervisor of the store process, the broker processes and the router.
  *
- *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them lkc-dev, its key and the provisioning
- *   API ▶ control socket
- *   end: control socket ▶ provisioning API ▶ brokers (controlled shutdown) ▶ store ▶ the lock on the data
+ *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them router, lkc-dev, its key and the
+ *   provisioning API ▶ control socket
+ *   end: control socket ▶ provisioning API ▶ brokers (controlled shutdown) and router ▶ store ▶ the lock on the data
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -33,12 +33,14 @@ import {
   writePrivateFile,
 } from "./data-directory.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { logFileBytesMax } from "./limits.ts";
-import { type BrokerPorts, planPorts } from "./ports.ts";
+import { logFileBytesMax, routerReadyMsMax, routerStopMsMax, storeReadyMsMax, storeStopMsMax } from "./limits.ts";
+import { type BrokerPorts, planPorts, type RouterPorts } from "./ports.ts";
+import { hostsLine, routedBootstrap } from "./routed-names.ts";
+import { routerConfigFor } from "./router-config-file.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
 import { bootstrapOf, type CloudSummary } from "./summary.ts";
+import { KeptProcess } from "./supervisor/kept-process.ts";
 import { RotatingLog } from "./supervisor/rotating-log.ts";
-import { StoreSupervisor } from "./supervisor/store-supervisor.ts";
 import { SupervisedBroker } from "./supervisor/supervised-broker.ts";
 import { type CertificateFiles, ensureCertificates } from "./tls/certificates.ts";
 
@@ -73,7 +75,8 @@ export class LocalCloud {
   readonly #options: LocalCloudOptions;
   readonly #lock: DataLock;
   #cell: CellFile | undefined;
-  #store: StoreSupervisor | undefined;
+  #store: KeptProcess | undefined;
+  #router: { readonly process: KeptProcess; readonly ports: RouterPorts } | undefined;
   #slots: readonly Slot[] = [];
   #control: ControlServer | undefined;
   #certificates: CertificateFiles | undefined;
@@ -112,8 +115,10 @@ export class LocalCloud {
     ]);
     this.#certificates = certificates;
     this.#slots = plan.brokers.map((ports, index) =>
-      this.#makeSlot(Math.floor(index / cell.brokers), index % cell.brokers, ports),
+      this.#makeSlot({ cellIndex: Math.floor(index / cell.brokers), index: index % cell.brokers }, ports, plan.router),
     );
+    const router = this.#makeRouter(plan.router, cells);
+    this.#router = { process: router, ports: plan.router };
     const furtherCells = Array.from({ length: cells - 1 }, (_, index) => index + 1);
     const [clientProperties, api] = await Promise.all([
       prepareMetadata({
@@ -127,6 +132,7 @@ export class LocalCloud {
       this.#startApi(plan.api, cell),
       ...furtherCells.map((index) => prepareFurtherCell(this.#stores(index), cell.brokers, start)),
       ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
+      router.start(),
     ]);
     this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
     this.#writeRunFile();
@@ -144,6 +150,18 @@ export class LocalCloud {
         tlsPort: ports.tls,
         adminPort: ports.admin,
       })),
+      router: {
+        pid: router.pid ?? 0,
+        port: plan.router.clients,
+        adminPort: plan.router.admin,
+        bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
+        hostsLine: hostsLine(
+          clientProperties.lkc,
+          this.#slots
+            .filter(({ cellIndex }) => cellIndex === 0)
+            .map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
+        ),
+      },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
       clientProperties: clientProperties.text,
@@ -157,7 +175,8 @@ export class LocalCloud {
     this.#ending = true;
     this.#control?.close();
     await this.#api?.close();
-    await Promise.all(this.#slots.map(({ broker }) => broker.stop()));
+    // Together: what runs through the router ends with its broker.
+    await Promise.all([this.#router?.process.stop(), ...this.#slots.map(({ broker }) => broker.stop())]);
     await this.#store?.stop();
     this.#leave();
   }
@@ -166,6 +185,7 @@ export class LocalCloud {
   forceEnd(): void {
     this.#ending = true;
     void this.#api?.close();
+    this.#router?.process.forceEnd();
     for (const { broker } of this.#slots) broker.forceEnd();
     this.#store?.forceEnd();
     this.#leave();
@@ -250,7 +270,10 @@ export class LocalCloud {
     this.#controlItems = { kind: "socket", path: layout.storeSocket };
     this.#objects = { kind: "directory", path: layout.objectsDirectory };
     mkdirSync(layout.storeDirectory, { recursive: true, mode: 0o700 });
-    this.#store = new StoreSupervisor({
+    this.#store = new KeptProcess({
+      name: "the store",
+      readyMsMax: storeReadyMsMax,
+      stopMsMax: storeStopMsMax,
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
         args: [layout.storeDatabase, layout.controlDatabase, layout.storeSocket, layout.cellSecretFile],
@@ -276,10 +299,37 @@ export class LocalCloud {
     return { cell: cellName(this.#cell, cellIndex), cellSecretFile, items: this.#items, objects: this.#objects };
   }
 
-  #makeSlot(cellIndex: number, index: number, ports: BrokerPorts): Slot {
-    const slot = brokerSlot(cellIndex, index);
+  #makeRouter(ports: RouterPorts, cells: number): KeptProcess {
+    const { layout, say } = this.#options;
+    const config = routerConfigFor(
+      ports,
+      Array.from({ length: cells }, (_, index) => this.#stores(index)),
+    );
+    writePrivateFile(layout.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
+    return new KeptProcess({
+      name: "the router",
+      readyMsMax: routerReadyMsMax,
+      stopMsMax: routerStopMsMax,
+      program: {
+        file: fileURLToPath(new URL("../router/main.ts", import.meta.url)),
+        args: ["--config", layout.routerConfig],
+        env: childEnvironment(layout.compileCache),
+      },
+      log: new RotatingLog(layout.routerLog, logFileBytesMax),
+      timers: systemTimers,
+      say,
+    });
+  }
+
+  #makeSlot(
+    place: { readonly cellIndex: number; readonly index: number },
+    ports: BrokerPorts,
+    router: RouterPorts,
+  ): Slot {
+    const { cellIndex } = place;
+    const slot = brokerSlot(cellIndex, place.index);
     const { layout, start, say } = this.#options;
-    const place = layout.broker(slot);
+    const folder = layout.broker(slot);
     const certificates = this.#certificates;
     if (certificates === undefined) throw new Error("the certificates are not made yet");
     const config = brokerConfigFor({
@@ -288,18 +338,19 @@ export class LocalCloud {
       control: this.#controlStore(),
       ports,
       stores: this.#stores(cellIndex),
-      dataDirectory: place.dataDirectory,
+      dataDirectory: folder.dataDirectory,
       certificates,
+      routerPort: router.clients,
     });
-    writePrivateFile(place.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
+    writePrivateFile(folder.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
     const broker = new SupervisedBroker({
       slot,
       program: {
         file: fileURLToPath(new URL("../broker/main.ts", import.meta.url)),
-        args: ["--config", place.configFile],
+        args: ["--config", folder.configFile],
         env: childEnvironment(layout.compileCache),
       },
-      log: new RotatingLog(place.logFile, logFileBytesMax),
+      log: new RotatingLog(folder.logFile, logFileBytesMax),
       restartAfterMs: start.restartAfterMs,
       timers: systemTimers,
       say,
@@ -338,6 +389,11 @@ export class LocalCloud {
       authorityFile: this.#certificates?.authorityFile ?? "",
       bootstrap: this.#bootstrap("kafka", 0),
       secureBootstrap: this.#bootstrap("tls", 0),
+      router: {
+        pid: this.#router?.process.pid,
+        port: this.#router?.ports.clients ?? 0,
+        adminPort: this.#router?.ports.admin ?? 0,
+      },
       brokers: this.#slots.map(({ broker, ports }) => ({
         id: broker.brokerId,
         state: broker.paused ? "paused" : broker.state,

@@ -5,6 +5,7 @@
 import { batchHeaderBytes, RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import type { DiskFile } from "../../shared/ports/disk.ts";
 import { isPlausible } from "./batch-scanner.ts";
+import { beginFillerAt } from "./empty-batches.ts";
 import { diskReadBytesMax } from "./limits.ts";
 import type { LogChunk, Offset } from "./log-contract.ts";
 import type { LogEnvironment } from "./log-environment.ts";
@@ -109,9 +110,10 @@ function corrupt(segment: Segment, position: number, detail: string): LogError {
 
 /**
  * Cuts what was read into chunks, one for each run of batches of the same leader epoch. The checksums are checked: what
- * goes to a follower must not carry damage from this disk to another.
+ * goes to a follower must not carry damage from this disk to another. A follower that stands at `offset` inside a filler
+ * gets the filler from there on. Changes the bytes.
  */
-export function chunksOf(bytes: Buffer, segment: Segment): LogChunk[] {
+export function chunksOf(bytes: Buffer, segment: Segment, offset: Offset): LogChunk[] {
   const chunks: LogChunk[] = [];
   const batch = new RecordBatchView(bytes);
   let from = 0;
@@ -120,6 +122,7 @@ export function chunksOf(bytes: Buffer, segment: Segment): LogChunk[] {
     batch.moveTo(bytes, at);
     if (!batch.isCrcValid)
       throw corrupt(segment, at, `the checksum of the batch at offset ${batch.baseOffset} is wrong`);
+    if (at === 0) beginFillerAt(batch, offset);
     if (at === from) baseOffset = batch.baseOffset;
     const epoch = batch.partitionLeaderEpoch;
     const endOffset = batch.endOffset;

@@ -6,13 +6,14 @@ import type { LogChunk, LogConfig, Offset } from "./log-contract.ts";
 import type { LogCut } from "./log-cut.ts";
 import { LogError } from "./log-errors.ts";
 import type { RecoveredLog } from "./log-recovery.ts";
-import type { LogState } from "./log-state-file.ts";
+import type { CompactionState, LogState } from "./log-state-file.ts";
 import { encodeProducerSnapshot } from "./producer-snapshot.ts";
 import type { ProducerStates } from "./producer-states.ts";
 import { Segment, summaryOf } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 
-const noBytes = Buffer.alloc(0);
+/** Moved from batch to batch. One for all logs: a view of its own would keep the last chunk's buffer alive for each. */
+const batchView = new RecordBatchView(Buffer.alloc(0));
 
 export class LogContent {
   readonly directory: string;
@@ -23,12 +24,12 @@ export class LogContent {
   endOffset: Offset;
   epochs: EpochHistory;
   producers: ProducerStates;
+  compaction: CompactionState;
   sizeBytes = 0;
   /** Bytes appended since the last checkpoint. */
   uncheckedBytes: number;
   /** How often the log was cut: a read that began before a cut and ended after it is void. */
   cuts = 0;
-  readonly #batch = new RecordBatchView(noBytes);
 
   constructor(directory: string, config: LogConfig, recovered: RecoveredLog) {
     this.directory = directory;
@@ -38,6 +39,7 @@ export class LogContent {
     this.endOffset = recovered.endOffset;
     this.epochs = recovered.epochs;
     this.producers = recovered.producers;
+    this.compaction = recovered.compaction;
     this.sizeBytes = bytesOf(this.segments);
     this.uncheckedBytes = this.sizeBytes - recovered.checkpointBytes;
   }
@@ -45,7 +47,7 @@ export class LogContent {
   /** Throws before anything has changed when a chunk is not what it says, or does not continue the log. */
   checkChunk(chunk: LogChunk): void {
     const { bytes } = chunk;
-    const batch = this.#batch;
+    const batch = batchView;
     let offset = this.endOffset;
     let at = 0;
     while (at < bytes.length) {
@@ -63,10 +65,19 @@ export class LogContent {
     throw new LogError("CHUNK_INVALID", this.directory, `the chunk ${said}, is ${found}`);
   }
 
-  /** Must a segment begin with this chunk? The leader said so, or there is none. */
+  /**
+   * Must a segment begin with this chunk? The leader said so, or there is none. Or its own segment would grow past what a
+   * segment may be: a copy of a log that was compacted since it was begun can be cut otherwise than the leader's.
+   */
   startsSegment(chunk: LogChunk): boolean {
     const last = this.segments.at(-1);
-    return last === undefined || (chunk.startsSegment && last.sizeBytes > 0);
+    if (last === undefined) return true;
+    if (last.sizeBytes === 0) return false;
+    return (
+      chunk.startsSegment ||
+      last.sizeBytes + chunk.bytes.length > segmentBytesMax ||
+      last.endOffset - last.baseOffset >= segmentOffsetsMax
+    );
   }
 
   /** Begins an empty segment at the end of the log. */
@@ -80,14 +91,14 @@ export class LogContent {
   /** Takes in a checked chunk at the end of the last segment. */
   add(segment: Segment, chunk: LogChunk, wallMs: number): void {
     const { bytes } = chunk;
-    const batch = this.#batch;
+    const batch = batchView;
     const start = segment.sizeBytes;
     for (let at = 0; at < bytes.length; at += batch.sizeBytes) {
       batch.moveTo(bytes, at);
       const relativeOffset = batch.baseOffset - segment.baseOffset;
       segment.index?.note(relativeOffset, start + at, segment.maxTimestamp, this.config.indexIntervalBytes);
       if (batch.hasProducerId) this.producers.update(batch, wallMs);
-      const timestamp = batch.maxTimestamp;
+      const timestamp = batch.newestTimestamp;
       if (timestamp > segment.maxTimestamp) segment.maxTimestamp = timestamp;
     }
     segment.sizeBytes += bytes.length;
@@ -119,7 +130,14 @@ export class LogContent {
       segments: this.segments.map(summaryOf),
       epochs: this.epochs,
       producers: encodeProducerSnapshot(this.endOffset, this.producers),
+      compaction: this.compaction,
     };
+  }
+
+  /** Puts what compaction made in the place of segments that follow one another and are part of the log. */
+  exchange(old: readonly Segment[], made: Segment): void {
+    this.segments = exchanged(this.segments, old, made);
+    this.sizeBytes += made.sizeBytes - bytesOf(old);
   }
 
   raiseStart(startOffset: Offset): void {
@@ -156,11 +174,18 @@ export class LogContent {
     this.endOffset = cut.endOffset;
     this.epochs = cut.epochs;
     this.producers = cut.producers;
+    this.compaction = cut.compaction;
     this.sizeBytes = bytesOf(this.segments);
     this.uncheckedBytes = 0;
     this.cuts += 1;
     return removed;
   }
+}
+
+/** Segments with one in the place of several that follow one another among them. */
+export function exchanged<T>(segments: readonly T[], old: readonly T[], made: T): readonly T[] {
+  const first = segments.indexOf(old[0] as T);
+  return [...segments.slice(0, first), made, ...segments.slice(first + old.length)];
 }
 
 function bytesOf(segments: readonly Segment[]): number {

@@ -5,6 +5,9 @@
  *   startOffset <= … <= syncedOffset <= writtenOffset <= endOffset
  */
 
+import type { CompactionBounds, CompactionNeed } from "./compaction/compaction-plan.ts";
+import type { CompactionResult } from "./compaction/compaction-run.ts";
+import type { CompactionMeans } from "./compaction/log-compaction.ts";
 import type { EpochHistory } from "./epoch-history.ts";
 import type { ProducerStates } from "./producer-states.ts";
 
@@ -19,7 +22,7 @@ export interface LogChunk {
   /** Partition leader epoch of all its batches. */
   readonly epoch: number;
   readonly bytes: Buffer;
-  /** The leader began a new segment with this chunk; followers do the same, so that all have equal segments. */
+  /** The leader began a new segment with this chunk; followers do the same, so that segments stay alike until compaction. */
   readonly startsSegment: boolean;
 }
 
@@ -59,20 +62,26 @@ export interface PartitionLogContract {
    * An offset inside a batch cuts that whole batch; one at or below startOffset is as `restartAt` there.
    */
   truncate(offset: Offset): Promise<void>;
-  /** Cuts everything and starts again, empty, at `offset` (a follower whose log ends before the leader's start). */
-  restartAt(offset: Offset): Promise<void>;
+  /**
+   * Cuts everything and starts again, empty, at `offset` (a follower whose log ends before the leader's start), as a copy of
+   * a log whose tombstones below `tombstonesGoneBelow` are gone.
+   */
+  restartAt(offset: Offset, tombstonesGoneBelow?: Offset): Promise<void>;
   /** Raises startOffset (never above endOffset; lower or equal: nothing) and drops segments wholly below it. */
   raiseStart(offset: Offset): Promise<void>;
 
   /**
-   * Whole chunks from `offset` (a chunk or batch boundary at or below it) to at most `endOffset`, for a follower.
+   * Whole chunks from `offset` (a chunk or batch boundary at or below it) to at most `endOffset`, for a follower. Inside a
+   * filler they begin at `offset` itself.
    * From memory when possible (synchronously), else from disk. At least one batch, else at most `maxBytes`. Empty when the
    * offset left the log meanwhile. Rejects with LOG_CORRUPT for a batch whose checksum is wrong on this disk.
    */
   readChunks(offset: Offset, maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]>;
   /**
-   * Whole batches for a consumer: the first holds `offset`, all end at or below `bound` (high watermark or last stable
-   * offset); at most `maxBytes`, but at least one batch if `atLeastOne`. From memory synchronously, else from disk.
+   * Whole batches for a consumer: the first holds `offset`, or the first record after it when compaction has left none
+   * between; all end at or below `bound` (high watermark or last stable offset); at most `maxBytes`, but at least one batch
+   * if `atLeastOne`. Only where no record follows below the bound do batches without records come alone. From memory
+   * synchronously, else from disk.
    */
   read(
     offset: Offset,
@@ -95,6 +104,20 @@ export interface PartitionLogContract {
    * Only the leader asks; followers follow the leader's start offset through `raiseStart`.
    */
   retentionStart(wallMs: number, bound: Offset): Offset;
+  /** All below was compacted: of each key only its newest record below is left there. */
+  readonly compactedTo: Offset;
+  /**
+   * Below it tombstones were removed for their age. A log that ends below and goes on from here would keep records that
+   * they had deleted.
+   */
+  readonly tombstonesGoneBelow: Offset;
+  /** What compaction would find to do; undefined when the topic is not to be compacted, or the log is not open. */
+  compactionNeed(bounds: CompactionBounds): CompactionNeed | undefined;
+  /**
+   * One pass of compaction (`broker/log/compaction`), in slices; the log goes on meanwhile. Ends early when the log closes,
+   * fails or is cut. Rejects when the disk fails or the log is damaged; the log itself is then as it was, or has failed.
+   */
+  compact(bounds: CompactionBounds, means: CompactionMeans): Promise<CompactionResult>;
   /** Takes new topic configs (segment.bytes, retention.*, …) into use. */
   reconfigure(config: LogConfig): void;
   /** Syncs and closes; with `clean`, marks the log so that the next open may skip the recovery scan. */
@@ -110,4 +133,17 @@ export interface LogConfig {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly indexIntervalBytes: number;
+  /** With cleanup.policy=compact. */
+  readonly compaction?: CompactionRules | undefined;
+}
+
+/** The topic configs of compaction. Milliseconds and a share. */
+export interface CompactionRules {
+  /** min.cleanable.dirty.ratio */
+  readonly minDirtyRatio: number;
+  /** min.compaction.lag.ms: newer records are left alone. */
+  readonly minLagMs: number;
+  /** max.compaction.lag.ms: older ones are not left dirty. */
+  readonly maxLagMs: number;
+  readonly deleteRetentionMs: number;
 }

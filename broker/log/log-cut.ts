@@ -3,6 +3,7 @@ import { scanBatches } from "./batch-scanner.ts";
 import { EpochHistory } from "./epoch-history.ts";
 import type { Offset } from "./log-contract.ts";
 import type { LogEnvironment } from "./log-environment.ts";
+import { type CompactionState, notCompacted } from "./log-state-file.ts";
 import { withFile } from "./open-files.ts";
 import { decodeProducerSnapshot } from "./producer-snapshot.ts";
 import { ProducerStates } from "./producer-states.ts";
@@ -19,10 +20,11 @@ export interface LogCut {
   readonly maxTimestamp: number;
   readonly epochs: EpochHistory;
   readonly producers: ProducerStates;
+  readonly compaction: CompactionState;
 }
 
-/** Nothing is left: the log begins again at `offset`. */
-export function emptyAt(offset: Offset): LogCut {
+/** Nothing is left: the log begins again at `offset`, as a copy of one whose tombstones below that other offset are gone. */
+export function emptyAt(offset: Offset, tombstonesGoneBelow: Offset = 0): LogCut {
   return {
     startOffset: offset,
     endOffset: offset,
@@ -31,6 +33,7 @@ export function emptyAt(offset: Offset): LogCut {
     maxTimestamp: -1,
     epochs: EpochHistory.empty,
     producers: new ProducerStates(),
+    compaction: { ...notCompacted, tombstonesGoneBelow },
   };
 }
 
@@ -39,6 +42,7 @@ export interface LogParts {
   readonly segments: readonly Segment[];
   readonly startOffset: Offset;
   readonly epochs: EpochHistory;
+  readonly compaction: CompactionState;
 }
 
 /**
@@ -54,7 +58,8 @@ export async function cutAt(
   const place = segmentAt(log.segments, offset);
   const segment = log.segments[place] as Segment;
   const end = await boundaryBefore(environment, segment, offset, indexIntervalBytes);
-  if (end.offset <= log.startOffset) return emptyAt(end.offset);
+  const { compaction } = log;
+  if (end.offset <= log.startOffset) return emptyAt(end.offset, compaction.tombstonesGoneBelow);
   // A segment that would be empty goes: whether a new one begins here is for the leader to say.
   const before = log.segments[place - 1];
   const keep = end.position > 0 ? place + 1 : place;
@@ -65,8 +70,9 @@ export async function cutAt(
     lastBytes: end.position > 0 ? end.position : (before?.sizeBytes ?? 0),
     maxTimestamp: end.position > 0 ? end.maxTimestamp : (before?.maxTimestamp ?? -1),
     epochs: log.epochs.truncateTo(end.offset),
+    compaction: { ...compaction, compactedTo: Math.min(compaction.compactedTo, end.offset) },
   };
-  if (keep === 0) return emptyAt(end.offset);
+  if (keep === 0) return emptyAt(end.offset, compaction.tombstonesGoneBelow);
   return { ...cut, producers: await producersAt(environment, log.segments.slice(0, keep), cut.lastBytes) };
 }
 
@@ -96,7 +102,7 @@ async function boundaryBefore(
         boundary = { offset: batch.baseOffset, position, maxTimestamp };
         return false;
       }
-      maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp);
+      maxTimestamp = Math.max(maxTimestamp, batch.newestTimestamp);
       return true;
     }),
   );

@@ -6,11 +6,11 @@
 import path from "node:path";
 import { logStateFileName } from "../../shared/segment/segment-names.ts";
 import { checkpointBytes, indexSaveBytes } from "./limits.ts";
-import type { LogContent } from "./log-content.ts";
+import { exchanged, type LogContent } from "./log-content.ts";
 import type { Offset } from "./log-contract.ts";
 import type { LogCut } from "./log-cut.ts";
 import type { LogEnvironment } from "./log-environment.ts";
-import { encodeLogState, type LogState, type SegmentSummary } from "./log-state-file.ts";
+import { type CompactionState, encodeLogState, type LogState, type SegmentSummary } from "./log-state-file.ts";
 import { FileSlot, withFile } from "./open-files.ts";
 import { encodeProducerSnapshot } from "./producer-snapshot.ts";
 import { type Segment, summaryOf } from "./segment.ts";
@@ -125,10 +125,10 @@ export class LogMaintenance {
    * Syncs all that is appended now and writes the state file: recovery will begin here. The state is taken first: what is
    * appended while this waits must not be in it, above all not as a producer's sequence that might be lost.
    */
-  async checkpoint(startOffset = this.#content.startOffset): Promise<void> {
+  async checkpoint(change: CheckpointChange = {}): Promise<void> {
     const content = this.#content;
     content.producers.expire(this.#environment.clock.wallMs());
-    const state = content.stateNow(startOffset);
+    const state = changedState(content.stateNow(change.startOffset ?? content.startOffset), change);
     const unchecked = content.uncheckedBytes;
     const growing = content.segments.at(-1);
     const segmentsThen = content.segments;
@@ -168,6 +168,7 @@ export class LogMaintenance {
       segments: cutSummaries(this.#content.segments, cut),
       epochs: cut.epochs,
       producers: encodeProducerSnapshot(cut.endOffset, cut.producers),
+      compaction: cut.compaction,
     };
     const { disk } = this.#environment;
     await this.#onDisk(async () => {
@@ -199,20 +200,42 @@ export class LogMaintenance {
     const content = this.#content;
     const start = Math.min(offset, content.endOffset);
     if (start <= content.startOffset) return;
-    await this.checkpoint(start);
+    await this.checkpoint({ startOffset: start });
     content.raiseStart(start);
     for (const segment of content.takeSegmentsBelowStart()) {
       await this.#onDisk(() => this.#removeSegment(segment));
     }
   }
 
-  async #removeSegment(segment: Segment): Promise<void> {
+  /**
+   * Puts a segment that compaction made, and synced, in the place of others; or only notes how far it has come. The state
+   * file is the one step in which it happens: before it the new file is nobody's, after it the old ones are, and recovery
+   * removes what is nobody's. Must run in `exclusive`. `onDecided` is called when there is no way back. Answers false, and
+   * has changed nothing, when the old segments are no longer all part of the log.
+   */
+  async exchange(swap: SegmentSwap | undefined, compaction: CompactionState, onDecided: () => void): Promise<boolean> {
+    const content = this.#content;
+    if (swap !== undefined && !swap.old.every((segment) => content.segments.includes(segment))) return false;
+    await this.checkpoint({ swap, compaction });
+    content.compaction = compaction;
+    onDecided();
+    if (swap === undefined) return true;
+    const { old, made } = swap;
+    content.exchange(old, made);
+    const { indexes } = this.#environment;
+    for (const segment of old) await this.#onDisk(() => this.#removeSegment(segment, made.snapshotPath));
+    await indexes.save(made, content.config.indexIntervalBytes).catch(() => undefined);
+    indexes.seal(made);
+    return true;
+  }
+
+  async #removeSegment(segment: Segment, keep?: string): Promise<void> {
     const { disk, files, indexes } = this.#environment;
     indexes.release(segment);
     await files.retire(segment.slot);
     await disk.removeFile(segment.slot.path);
     await disk.removeFile(segment.indexPath);
-    await disk.removeFile(segment.snapshotPath);
+    if (segment.snapshotPath !== keep) await disk.removeFile(segment.snapshotPath);
   }
 
   /** Gives back descriptors and memory. */
@@ -222,6 +245,26 @@ export class LogMaintenance {
       await this.#environment.files.retire(segment.slot);
     }
   }
+}
+
+/** What compaction made of segments that follow one another. */
+export interface SegmentSwap {
+  readonly old: readonly Segment[];
+  /** Its file is written whole and synced. */
+  readonly made: Segment;
+}
+
+/** What becomes true with a checkpoint. */
+interface CheckpointChange {
+  readonly startOffset?: Offset;
+  readonly swap?: SegmentSwap | undefined;
+  readonly compaction?: CompactionState;
+}
+
+function changedState(state: LogState, { swap, compaction = state.compaction }: CheckpointChange): LogState {
+  if (swap === undefined) return { ...state, compaction };
+  const old = state.segments.filter(({ baseOffset }) => swap.old.some((segment) => segment.baseOffset === baseOffset));
+  return { ...state, compaction, segments: exchanged(state.segments, old, summaryOf(swap.made)) };
 }
 
 function cutSummaries(segments: readonly Segment[], cut: LogCut): SegmentSummary[] {

@@ -12,13 +12,18 @@
 import path from "node:path";
 import { batchHeaderBytes, RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import type { DiskFile } from "../../shared/ports/disk.ts";
-import { logStateFileName, parseSegmentFileName, segmentFileName } from "../../shared/segment/segment-names.ts";
+import {
+  logStateFileName,
+  parseSegmentFileName,
+  segmentFileKinds,
+  segmentFileName,
+} from "../../shared/segment/segment-names.ts";
 import { isPlausible, type ScanEnd, scanBatches } from "./batch-scanner.ts";
 import { EpochHistory } from "./epoch-history.ts";
 import type { Offset } from "./log-contract.ts";
 import type { LogEnvironment } from "./log-environment.ts";
 import { LogError } from "./log-errors.ts";
-import { decodeLogState, encodeLogState, type LogState } from "./log-state-file.ts";
+import { type CompactionState, decodeLogState, encodeLogState, type LogState, notCompacted } from "./log-state-file.ts";
 import { withFile } from "./open-files.ts";
 import { decodeProducerSnapshot, encodeProducerSnapshot } from "./producer-snapshot.ts";
 import { ProducerStates } from "./producer-states.ts";
@@ -50,6 +55,7 @@ export interface RecoveredLog {
   readonly segments: Segment[];
   readonly epochs: EpochHistory;
   readonly producers: ProducerStates;
+  readonly compaction: CompactionState;
   /** Bytes of all segments that the last checkpoint covers. */
   readonly checkpointBytes: number;
   readonly report: RecoveryReport;
@@ -68,6 +74,7 @@ const freshState: LogState = {
   segments: [],
   epochs: EpochHistory.empty,
   producers: encodeProducerSnapshot(0, new ProducerStates()),
+  compaction: notCompacted,
 };
 
 /** Rejects with a LogError when synced data is missing or damaged, else with the disk's error. */
@@ -117,14 +124,15 @@ class Recovery {
 
   async run(): Promise<RecoveredLog> {
     const state = this.#state;
-    const onDisk = this.#basesOnDisk();
-    this.#dropBelowStart(onDisk);
+    this.#dropBelowStart();
     for (const segment of this.#segments) {
-      if (!onDisk.has(segment.baseOffset)) throw this.#corrupt(`the segment at offset ${segment.baseOffset} is gone`);
+      if (!this.#isOnDisk(segment)) throw this.#corrupt(`the segment at offset ${segment.baseOffset} is gone`);
     }
     const checkpointBytes = totalBytes(this.#segments);
     const last = this.#segments.at(-1);
-    const newBases = [...onDisk].filter((base) => base >= state.checkpointOffset && base !== last?.baseOffset);
+    const newBases = this.#appendedBases().filter(
+      (base) => base >= state.checkpointOffset && base !== last?.baseOffset,
+    );
     if (state.cutPending) await this.#finishCut();
     else await this.#scanAll(last, newBases);
     if (state.cutPending || this.#firstBadOffset !== undefined) await this.#persist();
@@ -136,6 +144,7 @@ class Recovery {
       segments: this.#segments,
       epochs: this.#epochs.raiseStart(state.startOffset),
       producers: this.#producers,
+      compaction: state.compaction,
       checkpointBytes,
       report: {
         endOffset: this.#endOffset,
@@ -149,23 +158,29 @@ class Recovery {
     };
   }
 
-  #basesOnDisk(): Set<Offset> {
-    const bases = new Set<Offset>();
-    for (const name of this.#names) {
+  /**
+   * Base offsets of the segments on the disk as they were appended. One that compaction wrote is part of the log only when
+   * the state file names it.
+   */
+  #appendedBases(): readonly Offset[] {
+    return this.#names.flatMap((name) => {
       const parsed = parseSegmentFileName(name);
-      if (parsed?.kind === "log") bases.add(parsed.baseOffset);
-    }
-    return bases;
+      return parsed?.kind === "log" && parsed.generation === 0 ? [parsed.baseOffset] : [];
+    });
+  }
+
+  #isOnDisk({ baseOffset, generation }: Segment): boolean {
+    return this.#names.includes(segmentFileName(baseOffset, "log", generation));
   }
 
   /**
    * Segments that were removed, or about to be. The last one may have grown past the start offset since the checkpoint:
    * it goes only if its file is gone.
    */
-  #dropBelowStart(onDisk: ReadonlySet<Offset>): void {
+  #dropBelowStart(): void {
     for (let first = this.#segments[0]; first !== undefined; first = this.#segments[0]) {
       if (first.endOffset > this.#state.startOffset) return;
-      if (this.#segments.length === 1 && onDisk.has(first.baseOffset)) return;
+      if (this.#segments.length === 1 && this.#isOnDisk(first)) return;
       this.#segments.shift();
     }
   }
@@ -219,7 +234,7 @@ class Recovery {
     segment.index?.note(relativeOffset, position, segment.maxTimestamp, this.#options.indexIntervalBytes);
     if (epoch !== this.#epochs.lastEpoch) this.#epochs = this.#epochs.append(epoch, batch.baseOffset);
     this.#producers.update(batch, this.#environment.clock.wallMs());
-    segment.maxTimestamp = Math.max(segment.maxTimestamp, batch.maxTimestamp);
+    segment.maxTimestamp = Math.max(segment.maxTimestamp, batch.newestTimestamp);
     segment.sizeBytes = position + batch.sizeBytes;
     segment.writtenBytes = segment.sizeBytes;
     segment.endOffset = batch.endOffset;
@@ -263,6 +278,7 @@ class Recovery {
       segments: this.#segments.map(summaryOf),
       epochs: this.#epochs,
       producers: encodeProducerSnapshot(this.#endOffset, this.#producers),
+      compaction: this.#state.compaction,
     };
     await this.#environment.disk.replaceFile(
       path.join(this.#options.directory, logStateFileName),
@@ -271,13 +287,13 @@ class Recovery {
   }
 
   async #removeStrays(): Promise<void> {
-    const keep = new Set(this.#segments.map((segment) => segment.baseOffset));
+    const keep = new Set<string>();
+    for (const { baseOffset, generation } of this.#segments) {
+      for (const kind of segmentFileKinds) keep.add(segmentFileName(baseOffset, kind, generation));
+    }
     for (const name of this.#names) {
-      const parsed = parseSegmentFileName(name);
-      if (parsed === undefined || keep.has(parsed.baseOffset)) continue;
-      await this.#environment.disk.removeFile(
-        path.join(this.#options.directory, segmentFileName(parsed.baseOffset, parsed.kind)),
-      );
+      if (parseSegmentFileName(name) === undefined || keep.has(name)) continue;
+      await this.#environment.disk.removeFile(path.join(this.#options.directory, name));
     }
   }
 

@@ -3,13 +3,17 @@
  * Big-endian:
  *
  *    0 uint32 magic "BLFS"      8 int64 log start offset
- *    4 uint16 version (1)      16 int64 checkpoint offset
+ *    4 uint16 version (1, 2)   16 int64 checkpoint offset
  *    6 uint16 flags: bit 0 = a cut is under way
  *   24 uint32 number of segments, then of each:
  *        int64 base offset, int64 end offset, uint32 bytes, int64 largest timestamp (-1: none), int64 created (ms)
+ *        from version 2: uint32 generation, how often compaction has rewritten it
  *      uint32 number of leader epochs, then of each: int32 epoch, int64 start offset
  *      uint32 length of the producer snapshot, and the snapshot
+ *      from version 2: int64 compacted to, int64 tombstones gone below, int64 newest delete horizon (ms; -1: none)
  *      uint32 CRC-32C of all before
+ *
+ * A log that was never compacted is written as version 1, so that builds from before compaction open it too.
  *
  * All below the checkpoint offset was synced before the file was written, and segments, epochs and producers are those
  * of the log up to exactly there. What the files hold beyond is found by scanning. With the cut flag, all that the files
@@ -27,7 +31,21 @@ export interface SegmentSummary {
   readonly maxTimestamp: number;
   /** The broker's clock when the segment was begun. */
   readonly createdMs: number;
+  /** How often compaction has rewritten it; a part of its files' names. */
+  readonly generation: number;
 }
+
+/** What compaction has done to a log. */
+export interface CompactionState {
+  /** All below was taken in by a pass that ended: no value is left there that a newer one below has replaced. */
+  readonly compactedTo: number;
+  /** One past the newest tombstone that was removed for its age: whoever copies must not begin below with old records. */
+  readonly tombstonesGoneBelow: number;
+  /** When the last of the tombstones that are left may go (the broker's clock, ms); -1 when none is left. */
+  readonly newestHorizonMs: number;
+}
+
+export const notCompacted: CompactionState = { compactedTo: 0, tombstonesGoneBelow: 0, newestHorizonMs: -1 };
 
 export interface LogState {
   readonly startOffset: number;
@@ -38,29 +56,47 @@ export interface LogState {
   readonly epochs: EpochHistory;
   /** See `producer-snapshot.ts`. */
   readonly producers: Buffer;
+  readonly compaction: CompactionState;
 }
 
 const magic = 0x424c4653;
-const version = 1;
+const plainVersion = 1;
+const compactedVersion = 2;
 const cutFlag = 1;
 const headerBytes = 28;
 const segmentBytes = 36;
+const generationBytes = 4;
 const epochBytes = 12;
 const countBytes = 4;
+const compactionBytes = 24;
+
+/** Anything to tell of that version 1 has no place for? */
+function isCompacted({ compaction, segments }: LogState): boolean {
+  const { compactedTo, tombstonesGoneBelow, newestHorizonMs } = compaction;
+  return (
+    compactedTo > 0 ||
+    tombstonesGoneBelow > 0 ||
+    newestHorizonMs >= 0 ||
+    segments.some(({ generation }) => generation > 0)
+  );
+}
 
 export function encodeLogState(state: LogState): Buffer {
-  const { segments, producers } = state;
+  const { segments, producers, compaction } = state;
   const epochs = state.epochs.entries;
+  const compacted = isCompacted(state);
+  const summaryBytes = segmentBytes + (compacted ? generationBytes : 0);
   const size =
     headerBytes +
-    segments.length * segmentBytes +
+    segments.length * summaryBytes +
     countBytes +
     epochs.length * epochBytes +
     countBytes +
-    producers.length;
+    producers.length +
+    (compacted ? compactionBytes : 0);
   const bytes = Buffer.alloc(size + countBytes);
   bytes.writeUInt32BE(magic, 0);
-  bytes.writeUInt16BE(version, 4);
+  bytes.writeUInt16BE(compacted ? compactedVersion : plainVersion, 4);
   bytes.writeUInt16BE(state.cutPending ? cutFlag : 0, 6);
   writeInt64(bytes, 8, state.startOffset);
   writeInt64(bytes, 16, state.checkpointOffset);
@@ -72,7 +108,8 @@ export function encodeLogState(state: LogState): Buffer {
     bytes.writeUInt32BE(segment.sizeBytes, at + 16);
     writeInt64(bytes, at + 20, segment.maxTimestamp);
     writeInt64(bytes, at + 28, Math.trunc(segment.createdMs));
-    at += segmentBytes;
+    if (compacted) bytes.writeUInt32BE(segment.generation, at + segmentBytes);
+    at += summaryBytes;
   }
   at = bytes.writeUInt32BE(epochs.length, at);
   for (const entry of epochs) {
@@ -81,7 +118,12 @@ export function encodeLogState(state: LogState): Buffer {
     at += 8;
   }
   at = bytes.writeUInt32BE(producers.length, at);
-  producers.copy(bytes, at);
+  at += producers.copy(bytes, at);
+  if (compacted) {
+    writeInt64(bytes, at, compaction.compactedTo);
+    writeInt64(bytes, at + 8, compaction.tombstonesGoneBelow);
+    writeInt64(bytes, at + 16, Math.trunc(compaction.newestHorizonMs));
+  }
   bytes.writeUInt32BE(crc32c(bytes.subarray(0, size)), size);
   return bytes;
 }
@@ -89,8 +131,11 @@ export function encodeLogState(state: LogState): Buffer {
 /** Undefined when the bytes are not a whole state file of a version that this build knows. */
 export function decodeLogState(bytes: Buffer): LogState | undefined {
   const size = bytes.length - countBytes;
-  if (size < headerBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt16BE(4) !== version) return undefined;
+  if (size < headerBytes || bytes.readUInt32BE(0) !== magic) return undefined;
+  const version = bytes.readUInt16BE(4);
+  if (version !== plainVersion && version !== compactedVersion) return undefined;
   if (crc32c(bytes.subarray(0, size)) !== bytes.readUInt32BE(size)) return undefined;
+  const compacted = version === compactedVersion;
   const segments: SegmentSummary[] = [];
   let at = headerBytes;
   for (let left = bytes.readUInt32BE(24); left > 0; left -= 1) {
@@ -100,8 +145,9 @@ export function decodeLogState(bytes: Buffer): LogState | undefined {
       sizeBytes: bytes.readUInt32BE(at + 16),
       maxTimestamp: readInt64(bytes, at + 20),
       createdMs: readInt64(bytes, at + 28),
+      generation: compacted ? bytes.readUInt32BE(at + segmentBytes) : 0,
     });
-    at += segmentBytes;
+    at += segmentBytes + (compacted ? generationBytes : 0);
   }
   const epochs: { epoch: number; startOffset: number }[] = [];
   const epochCount = bytes.readUInt32BE(at);
@@ -119,5 +165,14 @@ export function decodeLogState(bytes: Buffer): LogState | undefined {
     segments,
     epochs: EpochHistory.of(epochs),
     producers: bytes.subarray(at, at + producerBytes),
+    compaction: compacted ? readCompaction(bytes, at + producerBytes) : notCompacted,
+  };
+}
+
+function readCompaction(bytes: Buffer, at: number): CompactionState {
+  return {
+    compactedTo: readInt64(bytes, at),
+    tombstonesGoneBelow: readInt64(bytes, at + 8),
+    newestHorizonMs: readInt64(bytes, at + 16),
   };
 }

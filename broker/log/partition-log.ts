@@ -10,7 +10,12 @@
  *                 ▼                                 ▼
  *            failure: no more writes           LogMaintenance: sync, now and then a checkpoint ──▶ syncedOffset
  */
+
+import type { CompactionBounds, CompactionNeed } from "./compaction/compaction-plan.ts";
+import type { CompactionResult } from "./compaction/compaction-run.ts";
+import { type CompactionMeans, LogCompaction } from "./compaction/log-compaction.ts";
 import { chunksOf, type ReadWish, readBatches } from "./disk-reader.ts";
+import { fromFirstRecord } from "./empty-batches.ts";
 import type { EpochHistory } from "./epoch-history.ts";
 import { LogContent } from "./log-content.ts";
 import type { LogChunk, LogConfig, Offset, PartitionLogContract } from "./log-contract.ts";
@@ -47,6 +52,7 @@ export class PartitionLog implements PartitionLogContract {
   readonly #progress: WriteProgress;
   readonly #writer: LogWriter;
   readonly #maintenance: LogMaintenance;
+  readonly #compaction: LogCompaction;
   readonly #tail: LogTail;
   #state: "open" | "cutting" | "closed" = "open";
 
@@ -67,6 +73,10 @@ export class PartitionLog implements PartitionLogContract {
     this.#progress = new WriteProgress(recovered.endOffset);
     this.#maintenance = new LogMaintenance(environment, this.#content, this.#progress, recovered.syncedOffset);
     this.#tail = new LogTail(environment.tails);
+    this.#compaction = new LogCompaction(environment, this.#content, this.#maintenance, {
+      tail: this.#tail,
+      isOpen: () => this.#state !== "closed" && this.#progress.failure === undefined,
+    });
     this.#writer = new LogWriter(environment.files, {
       onWritten: (count, endOffset) => {
         this.#tail.written(count);
@@ -105,6 +115,14 @@ export class PartitionLog implements PartitionLogContract {
   /** Another object after a truncation: ask for it each time. */
   get producers(): ProducerStates {
     return this.#content.producers;
+  }
+
+  get compactedTo(): Offset {
+    return this.#compaction.compactedTo;
+  }
+
+  get tombstonesGoneBelow(): Offset {
+    return this.#compaction.tombstonesGoneBelow;
   }
 
   get sizeBytes(): number {
@@ -164,28 +182,44 @@ export class PartitionLog implements PartitionLogContract {
     const end = Math.min(bound, this.#content.endOffset);
     if (offset < this.#content.startOffset || offset >= end) return [];
     const wish = { offset, bound: end, maxBytes, atLeastOne };
-    return readTail(this.#tail, wish) ?? this.#readDisk(wish, (bytes) => [bytes]);
+    const found = readTail(this.#tail, wish) ?? this.#readDisk(wish, (bytes) => [bytes]);
+    return found instanceof Promise ? found.then((read) => this.#pastEmpty(wish, read)) : this.#pastEmpty(wish, found);
+  }
+
+  /**
+   * Leaves out what compaction has emptied as long as records follow: an answer without any makes some clients jump to the
+   * high watermark. Only at the very end it stands alone, to take consumers there.
+   */
+  #pastEmpty(wish: ReadWish, found: readonly Buffer[]): readonly Buffer[] | Promise<readonly Buffer[]> {
+    const { buffers, emptyTo } = fromFirstRecord(found);
+    if (buffers.length > 0 || emptyTo < 0 || emptyTo >= wish.bound) return buffers.length > 0 ? buffers : found;
+    return this.read(emptyTo, wish.bound, wish.maxBytes, wish.atLeastOne);
   }
 
   readChunks(offset: Offset, maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]> {
     const end = this.#content.endOffset;
     if (offset >= end) return [];
     const wish = { offset, bound: end, maxBytes, atLeastOne: true };
-    return readTailChunks(this.#tail, offset, maxBytes) ?? this.#readDisk(wish, chunksOf);
+    const fromDisk = (bytes: Buffer, segment: Segment) => chunksOf(bytes, segment, offset);
+    return readTailChunks(this.#tail, offset, maxBytes) ?? this.#readDisk(wish, fromDisk);
   }
 
   /** Empty when the offset left the log while the read was under way: the caller looks at the offsets and asks again. */
   async #readDisk<T>(wish: ReadWish, shape: (bytes: Buffer, segment: Segment) => readonly T[]): Promise<readonly T[]> {
     const content = this.#content;
-    const segment = content.segments[segmentAt(content.segments, wish.offset)];
-    if (segment === undefined) return [];
     const cuts = content.cuts;
-    try {
-      const bytes = await readBatches(this.#environment, segment, wish, content.config.indexIntervalBytes);
-      return bytes.length === 0 || content.cuts !== cuts ? [] : shape(bytes, segment);
-    } catch (error) {
-      if (error instanceof FileRetiredError || content.cuts !== cuts) return [];
-      throw error;
+    for (;;) {
+      const segment = content.segments[segmentAt(content.segments, wish.offset)];
+      if (segment === undefined || wish.offset < content.startOffset) return [];
+      try {
+        const bytes = await readBatches(this.#environment, segment, wish, content.config.indexIntervalBytes);
+        return bytes.length === 0 || content.cuts !== cuts ? [] : shape(bytes, segment);
+      } catch (error) {
+        if (content.cuts !== cuts) return [];
+        if (!(error instanceof FileRetiredError)) throw error;
+        // Compaction has put another segment in its place, or the log was closed.
+        if (content.segments.includes(segment)) return [];
+      }
     }
   }
 
@@ -220,15 +254,15 @@ export class PartitionLog implements PartitionLogContract {
 
   truncate(offset: Offset): Promise<void> {
     return this.#cut(async () => {
-      const { segments, startOffset, endOffset, epochs, config } = this.#content;
+      const { segments, startOffset, endOffset, epochs, compaction, config } = this.#content;
       if (offset >= endOffset) return undefined;
-      if (offset <= startOffset) return emptyAt(offset);
-      return cutAt(this.#environment, { segments, startOffset, epochs }, offset, config.indexIntervalBytes);
+      if (offset <= startOffset) return emptyAt(offset, compaction.tombstonesGoneBelow);
+      return cutAt(this.#environment, { segments, startOffset, epochs, compaction }, offset, config.indexIntervalBytes);
     });
   }
 
-  restartAt(offset: Offset): Promise<void> {
-    return this.#cut(async () => emptyAt(offset));
+  restartAt(offset: Offset, tombstonesGoneBelow: Offset = 0): Promise<void> {
+    return this.#cut(async () => emptyAt(offset, tombstonesGoneBelow));
   }
 
   #cut(plan: () => Promise<LogCut | undefined>): Promise<void> {
@@ -259,11 +293,19 @@ export class PartitionLog implements PartitionLogContract {
     return retentionStart(segments, config, { startOffset, wallMs, bound });
   }
 
+  compactionNeed(bounds: CompactionBounds): CompactionNeed | undefined {
+    return this.#compaction.need(bounds);
+  }
+
+  compact(bounds: CompactionBounds, means: CompactionMeans): Promise<CompactionResult> {
+    return this.#compaction.run(bounds, means);
+  }
+
   /** Resolves also for a failed log, which is closed as it is; rejects when the last sync fails. */
   close(clean: boolean): Promise<void> {
     if (this.#state === "closed") return Promise.resolve();
     this.#state = "closed";
-    return this.#maintenance.exclusive(async () => {
+    return this.#lastly(async () => {
       try {
         if (this.#progress.failure === undefined) await this.#maintenance.settle(clean);
       } finally {
@@ -275,12 +317,18 @@ export class PartitionLog implements PartitionLogContract {
   /** Cuts all first: else a power loss could bring a part of the log back, and a new one in the same folder would take it in. */
   delete(): Promise<void> {
     this.#state = "closed";
-    return this.#maintenance.exclusive(async () => {
+    return this.#lastly(async () => {
       await this.#writer.stop();
       if (this.#progress.failure === undefined) await this.#maintenance.cut(emptyAt(0), () => undefined);
       await this.#end();
       await this.#environment.disk.removeDirectory(this.#content.directory);
     });
+  }
+
+  /** Runs when nobody else works with the files any more. */
+  async #lastly(work: () => Promise<void>): Promise<void> {
+    await this.#compaction.ended();
+    await this.#maintenance.exclusive(work);
   }
 
   async #end(): Promise<void> {

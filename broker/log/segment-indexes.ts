@@ -117,7 +117,7 @@ export class SegmentIndexes {
     await withFile(this.#files, segment.slot, { create: false }, (file) =>
       scanBatches(file, { from, to, offset: undefined }, { checksums: false }, (batch, position) => {
         index.note(batch.baseOffset - segment.baseOffset, position, timestamp, interval);
-        timestamp = Math.max(timestamp, batch.maxTimestamp);
+        timestamp = Math.max(timestamp, batch.newestTimestamp);
         return true;
       }),
     );

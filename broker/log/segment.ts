@@ -12,6 +12,7 @@ import type { SegmentIndex } from "./segment-index.ts";
 export class Segment implements SegmentSummary {
   readonly baseOffset: Offset;
   readonly createdMs: number;
+  readonly generation: number;
   readonly slot: FileSlot;
   readonly indexPath: string;
   readonly snapshotPath: string;
@@ -30,18 +31,19 @@ export class Segment implements SegmentSummary {
   /** Bytes that the index file covers, as far as this process knows. */
   indexSavedBytes = 0;
 
-  constructor(directory: string, baseOffset: Offset, createdMs: number) {
+  constructor(directory: string, baseOffset: Offset, createdMs: number, generation = 0) {
     this.baseOffset = baseOffset;
     this.endOffset = baseOffset;
     this.createdMs = createdMs;
-    this.slot = new FileSlot(path.join(directory, segmentFileName(baseOffset, "log")));
-    this.indexPath = path.join(directory, segmentFileName(baseOffset, "index"));
+    this.generation = generation;
+    this.slot = new FileSlot(path.join(directory, segmentFileName(baseOffset, "log", generation)));
+    this.indexPath = path.join(directory, segmentFileName(baseOffset, "index", generation));
     this.snapshotPath = path.join(directory, segmentFileName(baseOffset, "snapshot"));
   }
 
   /** One that a checkpoint tells of, all of it synced. */
   static restored(directory: string, summary: SegmentSummary): Segment {
-    const segment = new Segment(directory, summary.baseOffset, summary.createdMs);
+    const segment = new Segment(directory, summary.baseOffset, summary.createdMs, summary.generation);
     segment.endOffset = summary.endOffset;
     segment.sizeBytes = summary.sizeBytes;
     segment.writtenBytes = summary.sizeBytes;
@@ -52,8 +54,8 @@ export class Segment implements SegmentSummary {
 }
 
 export function summaryOf(segment: Segment): SegmentSummary {
-  const { baseOffset, endOffset, sizeBytes, maxTimestamp, createdMs } = segment;
-  return { baseOffset, endOffset, sizeBytes, maxTimestamp, createdMs };
+  const { baseOffset, endOffset, sizeBytes, maxTimestamp, createdMs, generation } = segment;
+  return { baseOffset, endOffset, sizeBytes, maxTimestamp, createdMs, generation };
 }
 
 /** Place of the segment that holds `offset` (the last one for what is past the end); -1 when it is below all. */

@@ -1,6 +1,7 @@
 /** Reads from the newest chunks in memory: no disk, no copy. The buffers handed out are those that were appended. */
 import { RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
 import type { ReadWish } from "./disk-reader.ts";
+import { beginFillerAt, isFiller } from "./empty-batches.ts";
 import type { LogChunk, Offset } from "./log-contract.ts";
 import type { LogTail } from "./tail-cache.ts";
 
@@ -41,7 +42,7 @@ export function readTailChunks(tail: LogTail, offset: Offset, maxBytes: number):
     const wish = { offset, bound: chunk.endOffset, maxBytes: left, atLeastOne: chunks.length === 0 };
     const part = partOf(chunk, wish, left, wish.atLeastOne);
     if (part === undefined) break;
-    chunks.push(part);
+    chunks.push(chunkFrom(part, offset));
     left -= part.bytes.length;
     if (part.endOffset !== chunk.endOffset) break;
   }
@@ -82,4 +83,12 @@ function partOf(
   if (from < 0) return undefined;
   const startsSegment = chunk.startsSegment && from === 0;
   return { baseOffset, endOffset, epoch: chunk.epoch, bytes: bytes.subarray(from, at), startsSegment };
+}
+
+/** The chunk for a follower that stands at `offset`: when that is inside a filler, a copy that begins there. */
+function chunkFrom(chunk: LogChunk, offset: Offset): LogChunk {
+  if (chunk.baseOffset >= offset || !isFiller(new RecordBatchView(chunk.bytes))) return chunk;
+  const bytes = Buffer.from(chunk.bytes);
+  beginFillerAt(new RecordBatchView(bytes), offset);
+  return { ...chunk, baseOffset: offset, bytes, startsSegment: false };
 }

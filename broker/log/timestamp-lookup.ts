@@ -76,8 +76,8 @@ async function newestBelow(
   const from = index.positionBefore(log.startOffset - segment.baseOffset);
   await walk(environment, segment, from, (batch, position) => {
     if (batch.endOffset > log.bound) return false;
-    if (batch.endOffset <= log.startOffset || batch.maxTimestamp <= newest.timestamp) return true;
-    newest.timestamp = batch.maxTimestamp;
+    if (batch.endOffset <= log.startOffset || batch.newestTimestamp <= newest.timestamp) return true;
+    newest.timestamp = batch.newestTimestamp;
     newest.from = position;
     return true;
   });
@@ -93,7 +93,7 @@ async function nextBatch(
   let place: { position: number; size: number } | undefined;
   await walk(environment, segment, wish.from, (batch, position) => {
     if (batch.endOffset > wish.bound) return false;
-    if (batch.endOffset <= wish.startOffset || batch.maxTimestamp < wish.minTimestamp) return true;
+    if (batch.endOffset <= wish.startOffset || batch.newestTimestamp < wish.minTimestamp) return true;
     place = { position, size: batch.sizeBytes };
     return false;
   });

@@ -10,6 +10,7 @@ export interface StreamSource {
   readonly endOffset: Offset;
   readonly startOffset: Offset;
   readonly highWatermark: Offset;
+  readonly tombstonesGoneBelow: Offset;
   readChunks(offset: Offset, maxBytes: number): readonly LogChunk[] | Promise<readonly LogChunk[]>;
   /** Sends the replica an attach on the link, with a new stream number. */
   attach(stream: FollowerStream): void;
@@ -55,6 +56,8 @@ export class FollowerStream implements Pushable {
   #inflight: { readonly endOffset: Offset; readonly bytes: number }[] = [];
   #inflightHead = 0;
   #lastAckMs: number;
+  /** What the last attach said of the tombstones that are gone. */
+  #toldTombstones: Offset = 0;
   #endAtLastAck: Offset;
   #followedMs = Number.NEGATIVE_INFINITY;
 
@@ -132,6 +135,7 @@ export class FollowerStream implements Pushable {
     this.number = link.newStream();
     this.status = "attaching";
     this.attachSentMs = nowMs;
+    this.#toldTombstones = this.#source.tombstonesGoneBelow;
     // It may have lost what it held: only what it says from now on tells what is there.
     this.heldOffset = -1;
     this.accepted = false;
@@ -189,6 +193,12 @@ export class FollowerStream implements Pushable {
     if (first !== undefined && first !== this.nextOffset) {
       // The log start moved past what the replica needs next, or lies inside a batch: it begins anew with this batch.
       this.firstOffset = first;
+      this.#source.attach(this);
+      return false;
+    }
+    const { tombstonesGoneBelow } = this.#source;
+    if (tombstonesGoneBelow > this.#toldTombstones && this.nextOffset < tombstonesGoneBelow) {
+      // Compaction has just removed tombstones that it would have copied next: it is told, and begins anew.
       this.#source.attach(this);
       return false;
     }

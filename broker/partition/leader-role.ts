@@ -68,6 +68,18 @@ export class LeaderRole implements StreamSource {
     return this.#log.startOffset;
   }
 
+  get tombstonesGoneBelow(): Offset {
+    return this.#log.tombstonesGoneBelow;
+  }
+
+  /** All replicas that copy at present hold everything below: tombstones from here on are still to be copied. */
+  get copiedTo(): Offset {
+    let copied = this.#log.endOffset;
+    for (const { status, heldOffset } of this.#streams.values())
+      if (status !== "detached") copied = Math.min(copied, Math.max(0, heldOffset));
+    return copied;
+  }
+
   streams(): Iterable<FollowerStream> {
     return this.#streams.values();
   }
@@ -128,6 +140,7 @@ export class LeaderRole implements StreamSource {
       firstOffset: Math.min(stream.firstOffset, this.#log.startOffset),
       logEndOffset: this.#log.endOffset,
       highWatermark: this.highWatermark,
+      tombstonesGoneBelow: this.#log.tombstonesGoneBelow,
       epochs: this.#log.epochs.entries.map((entry) => [entry.epoch, entry.startOffset] as const),
     });
   }

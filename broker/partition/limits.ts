@@ -34,6 +34,15 @@ export const syncIntervalMs = 1_000;
 export const syncConcurrency = 4;
 /** Retention is applied to all partitions that this broker leads. */
 export const retentionIntervalMs = 30_000;
+/**
+ * Only what was committed so long ago is compacted. Replicas sync every second: a quorum has it on its disks by then, with
+ * room for disks that are slow.
+ */
+export const compactionSettleMs = 10_000;
+/** Between two passes of compaction, of whatever logs. */
+export const cleanerPauseMsMin = 20;
+/** A log that could not be compacted for want of space, or for an error of the disk, is left alone so long. */
+export const compactionRetryMs = 60_000;
 /** Logs opened side by side when a broker starts or many partitions are made. */
 export const openConcurrency = 16;
 /** Attaches for replicas that this broker has not made yet. */

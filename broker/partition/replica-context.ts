@@ -52,6 +52,8 @@ export interface ReplicaContext {
   highWatermarkMoved(): void;
   /** The log is cut because it departs from the leader's; for the log line and the metric. */
   onTruncated(from: number, to: number): void;
+  /** The log is copied anew because compaction has parted it from the leader's; for the log line and the metric. */
+  onRestarted(end: number, reason: "tombstones" | "compacted"): void;
   /** A follower acknowledged a log start: a DeleteRecords may be done. */
   onLogStartHeld(): void;
 }

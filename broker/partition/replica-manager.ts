@@ -1,6 +1,7 @@
 import type { MetadataDelta, MetadataImage, TopicImage } from "../../shared/metadata/image/metadata-image.ts";
 import type { BrokerId, LeaderEpoch, PartitionState, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
+import type { Random } from "../../shared/ports/random.ts";
 import type { CancelTimer, Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
@@ -18,6 +19,7 @@ import {
   syncConcurrency,
   syncIntervalMs,
 } from "./limits.ts";
+import { type CleanerConfigs, LogCleaner } from "./log-cleaner.ts";
 import type { LogDirectory } from "./log-directory.ts";
 import type { HostedPartition, PartitionHost } from "./partition-contract.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
@@ -30,6 +32,7 @@ export interface ReplicaManagerPorts {
   readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly logger: Logger;
   readonly rules: ReplicationRules;
   readonly links: Pick<PeerLinks, "link" | "isAlive">;
@@ -37,18 +40,23 @@ export interface ReplicaManagerPorts {
   readonly states: ReplicaStateStore;
   /** Parsed configs of a topic, as the image has them now. */
   settingsOf(topic: TopicImage): PartitionSettings;
+  /** The cell's configurations of compaction, as the image has them now. */
+  cleanerConfigs(): CleanerConfigs;
+  /** See the limit of that name; lower in the simulator. */
+  readonly compactionSettleMs?: number | undefined;
   /** Hands reports to whoever is controller now; lost ones are repeated. */
   sendReports(reports: readonly ReplicaReport[]): void;
   /** A leadership began or ended here: see `leaderEpoch`. May be called from within any call; must be cheap. */
   onLeadership(hosted: HostedPartition): void;
   /** Events for metrics: truncations, failovers, … */
-  onEvent(event: "truncated"): void;
+  onEvent(event: "truncated" | "copied-anew" | "compacted"): void;
 }
 
 /** The replicas that this broker hosts: made, changed and removed as the metadata image says, and found by handlers. */
 export class ReplicaManager implements PartitionHost {
   readonly #ports: ReplicaManagerPorts;
   readonly #slots: ReplicaSlots;
+  readonly cleaner: LogCleaner;
   readonly #outbound = new WeakMap<PeerLink, Map<number, StreamOwner>>();
   readonly #inbound = new WeakMap<PeerLink, Map<number, Replica>>();
   readonly #inboundOf = new WeakMap<Replica, { readonly link: PeerLink; readonly stream: number }>();
@@ -74,6 +82,16 @@ export class ReplicaManager implements PartitionHost {
       onOpenFailed: () => this.#planReports(),
       remove: (replica) => this.#remove(replica),
     });
+    this.cleaner = new LogCleaner({
+      clock: ports.clock,
+      timers: ports.timers,
+      random: ports.random,
+      logger: ports.logger,
+      replicas: () => this.replicas(),
+      configs: () => ports.cleanerConfigs(),
+      onCompacted: () => ports.onEvent("compacted"),
+      settleMs: ports.compactionSettleMs,
+    });
   }
 
   /** Applies the first image: opens what is hosted, removes files of what is gone. */
@@ -88,6 +106,7 @@ export class ReplicaManager implements PartitionHost {
     this.#every(syncIntervalMs, () => this.#syncAll());
     this.#every(retentionIntervalMs, () => this.#retain());
     this.#every(reportIntervalMs, () => this.#retryAttaches());
+    this.cleaner.start();
   }
 
   /** Follows the metadata log, entry by entry. */
@@ -189,6 +208,7 @@ export class ReplicaManager implements PartitionHost {
   async stop(clean: boolean): Promise<boolean> {
     this.#stopped = true;
     for (const cancel of this.#cancel) cancel();
+    this.cleaner.stop();
     await this.#syncing;
     return this.#slots.close(clean);
   }
@@ -261,6 +281,10 @@ export class ReplicaManager implements PartitionHost {
       onTruncated: (from, to) => {
         ports.logger.info("truncated", { topicId, partition, from, to });
         ports.onEvent("truncated");
+      },
+      onRestarted: (end, reason) => {
+        ports.logger.info("log-copied-anew", { topicId, partition, end, reason });
+        ports.onEvent("copied-anew");
       },
       onLogStartHeld: () => hosted().onLogStartHeld(),
     };

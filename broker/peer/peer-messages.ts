@@ -158,6 +158,11 @@ export interface AttachMessage {
   readonly firstOffset: Offset;
   readonly logEndOffset: Offset;
   readonly highWatermark: Offset;
+  /**
+   * Below it compaction has removed tombstones for their age: a replica that ends below and keeps what it has would keep
+   * what they had deleted. Left out: none.
+   */
+  readonly tombstonesGoneBelow?: Offset;
   /** The leader's epoch history as [epoch, startOffset] pairs. */
   readonly epochs: readonly (readonly [number, Offset])[];
 }
@@ -232,6 +237,7 @@ const shapes: Readonly<Record<string, Readonly<Record<string, (value: unknown) =
     firstOffset: isCount,
     logEndOffset: isCount,
     highWatermark: isCount,
+    tombstonesGoneBelow: (value) => value === undefined || isCount(value),
     epochs: (value) => isArrayOf(value, (pair) => isArrayOf(pair, isCount) && pair.length === 2),
   },
   attached: { stream: isCount, endOffset: isCount },

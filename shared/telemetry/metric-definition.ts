@@ -14,6 +14,7 @@ export interface MetricDefinition {
     | "events"
     | "brokers"
     | "flag"
+    | "ratio"
     | "lines"
     | "groups";
   /** `lkc`: the logical cluster; see `metricSeriesMax` for what bounds it. */

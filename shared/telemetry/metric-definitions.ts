@@ -1,5 +1,7 @@
+import { compactionMetrics } from "./compaction-metrics.ts";
 import { groupMetrics } from "./group-metrics.ts";
 import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
+import { routerMetrics } from "./router-metrics.ts";
 
 /**
  * Every metric of Balafon, in one table: docs/metrics.md is made from it (`npm run docs`), and the types of `Metrics`
@@ -373,7 +375,9 @@ export const metricDefinitions = {
   ...replicationMetrics,
   ...metadataMetrics,
   ...storageMetrics,
+  ...compactionMetrics,
   ...groupMetrics,
+  ...routerMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -384,6 +388,8 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Partitions and replication": replicationMetrics,
   "Metadata log and controller": metadataMetrics,
   Files: storageMetrics,
+  Compaction: compactionMetrics,
   "Consumer groups": groupMetrics,
+  Router: routerMetrics,
   Process: processMetrics,
 };

@@ -23,6 +23,7 @@ const sharedRank: Readonly<Record<string, number>> = {
   quota: 1,
   access: 1,
   telemetry: 1,
+  "proxy-protocol": 1,
   segment: 2,
   "object-store": 2,
   "item-store": 2,

@@ -19,6 +19,7 @@ const help = `npm run sim -- [options]
   --mutation NAME   switch a deliberate bug on: ${mutations.map(({ name }) => name).join(", ")}
   --schedule NAME   the kind of runs in which a mutation is looked for, without the bug
   --trace FILE      write every event of the run(s)
+  --json            print only what the runs came to, as one line of JSON
   --verbose         print the last events before a failure, and what the runs covered
 `;
 
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     mutation: { type: "string" },
     schedule: { type: "string" },
     trace: { type: "string" },
+    json: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -50,22 +52,23 @@ async function main(): Promise<number> {
   const traceFile = values.trace === undefined ? undefined : openSync(values.trace, "w");
   const sink = traceFile === undefined ? undefined : (line: string) => void writeSync(traceFile, `${line}\n`);
   const coverage = new Coverage();
-  let failed: SeedResult | undefined;
+  const failures: string[] = [];
   for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed += 1) {
     const startedMs = performance.now();
     const stepsMax = values.steps === undefined ? undefined : Number(values.steps);
     const options = { seed, mutation, scheduleOf, stepsMax, sink };
     const result = await runSeed(options);
     coverage.addAll(result.coverage);
-    print(result, performance.now() - startedMs);
+    if (!values.json) print(result, performance.now() - startedMs);
     if (result.failure === undefined) continue;
-    failed ??= result;
-    report(result, replayCommand(options));
+    failures.push(describeFailure(result, replayCommand(options)));
+    if (!values.json) report(result, replayCommand(options));
     if (!values["keep-going"]) break;
   }
   if (traceFile !== undefined) closeSync(traceFile);
+  if (values.json) process.stdout.write(`${JSON.stringify({ failures, coverage: coverage.entries() })}\n`);
   if (values.verbose) for (const [name, count] of coverage.entries()) process.stdout.write(`  ${count}\t${name}\n`);
-  return (failed === undefined) === (mutation === undefined) ? 0 : 1;
+  return (failures.length === 0) === (mutation === undefined) ? 0 : 1;
 }
 
 function print(result: SeedResult, tookMs: number): void {
@@ -78,11 +81,14 @@ function print(result: SeedResult, tookMs: number): void {
 }
 
 function report(result: SeedResult, replay: string): void {
-  const { failure, seed, steps, simulatedMs, recentTrace } = result;
+  const { failure, recentTrace } = result;
   if (values.verbose) process.stdout.write(`${recentTrace.join("\n")}\n`);
-  process.stdout.write(`seed ${seed}, step ${steps}, ${simulatedMs.toFixed(3)} ms: ${failure?.message}\n`);
+  process.stdout.write(`${describeFailure(result, replay)}\n`);
   if (values.verbose && failure !== undefined) process.stdout.write(`${describe(failure)}\n`);
-  process.stdout.write(`replay: ${replay}\n`);
+}
+
+function describeFailure({ seed, steps, simulatedMs, failure }: SeedResult, replay: string): string {
+  return `seed ${seed}, step ${steps}, ${simulatedMs.toFixed(3)} ms: ${failure?.message}\nreplay: ${replay}`;
 }
 
 function describe(failure: Error): string {

@@ -36,6 +36,7 @@ async function toyRun(seed: number, bug: ToyBug): Promise<ToyRun> {
     violate,
     kindOf: () => "quorum",
     isTrimmed: () => false,
+    isCompacted: () => false,
   });
   workload.start();
   await world.scheduler.runUntil(3_000);
@@ -44,7 +45,7 @@ async function toyRun(seed: number, bug: ToyBug): Promise<ToyRun> {
   const [client] = workload.clients;
   if (client === undefined) throw new Error("no client");
   const partitions = client.topics.flatMap((topic) =>
-    topic.partitions.map((_, partition) => ({ ...topic, partition })),
+    topic.partitions.map((_, partition) => ({ ...topic, partition, isCompacted: false })),
   );
   const reader = new FinalReader({ client, ledger, highWatermarks, partitions, violate });
   await world.scheduler.runUntil(8_000);
@@ -83,8 +84,20 @@ for (const [bug, message] of bugs) {
 
 test("a batch reads back as it was written", () => {
   const recordIds = ["a#1", "a#2", "a#300"];
-  const batch = encodeBatch({ producerId: 7, baseSequence: 3, timestampMs: 1e12, recordIds, paddingBytes: 200 });
-  expect(decodeBatches([batch, batch]).map(({ id }) => id)).toEqual([...recordIds, ...recordIds]);
+  const keys = recordIds.map((_, index) => ({ key: `k${index}`, isTombstone: index === 1 }));
+  const plain = { producerId: 7, baseSequence: 3, timestampMs: 1e12, recordIds, paddingBytes: 200 };
+  const batch = encodeBatch(plain);
+  const next = encodeBatch({ ...plain, keys });
+  next.writeBigInt64BE(3n, 0);
+  const read = decodeBatches([batch, next]);
+  expect(read).toMatchObject({ baseOffset: 0, endOffset: 6 });
+  expect(read.records.map(({ id }) => id)).toEqual([...recordIds, ...recordIds]);
+  expect(read.records.map(({ key, isTombstone }) => [key, isTombstone]).slice(2, 5)).toEqual([
+    [null, false],
+    ["k0", false],
+    ["k1", true],
+  ]);
+  expect(() => decodeBatches([next, batch])).toThrow("after one that ends");
   batch.writeUInt8(0, 100);
   expect(() => decodeBatches([batch])).toThrow("CRC");
 });

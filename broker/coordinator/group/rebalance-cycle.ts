@@ -251,10 +251,11 @@ export class RebalanceCycle {
     if (phase.name === "PreparingRebalance") {
       if (phase.deadlineMs > nowMs) return;
       const { initial } = phase;
-      if (initial !== undefined && initial.memberCame && nowMs < initial.latestMs) {
+      if (initial?.memberCame === true) {
         initial.memberCame = false;
         phase.deadlineMs = Math.min(nowMs + this.config.initialRebalanceDelayMs, initial.latestMs);
-      } else this.#complete(nowMs);
+      }
+      if (phase.deadlineMs <= nowMs) this.#complete(nowMs);
     } else if (phase.name === "CompletingRebalance" || phase.name === "Stable") {
       if (phase.syncDeadlineMs > nowMs) return;
       phase.syncDeadlineMs = never;

@@ -17,6 +17,8 @@ export function answerToFailedWrite(error: GroupError): GroupError {
     case "MESSAGE_TOO_LARGE":
     case "RECORD_LIST_TOO_LARGE":
     case "INVALID_FETCH_SIZE":
+    // So the shard calls a record that is too large; it is meant for commits, and members know it from nothing else.
+    case "INVALID_COMMIT_OFFSET_SIZE":
       return "UNKNOWN_SERVER_ERROR";
     default:
       return error;

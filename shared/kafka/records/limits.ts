@@ -8,3 +8,6 @@ export const decompressedBytesMax = 100 * 1024 * 1024;
 
 /** A record takes at least this many bytes: length, attributes, two deltas, two lengths of -1, count of headers. */
 export const recordBytesMin = 7;
+
+/** Records that an error message about a batch tells of; the list beside it has them all. */
+export const shownErrorsMax = 3;

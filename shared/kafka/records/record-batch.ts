@@ -161,6 +161,11 @@ export class RecordBatchView {
     return this.buffer.readInt32BE(this.position + lastOffsetDeltaAt);
   }
 
+  /** Inside the CRC. */
+  set lastOffsetDelta(delta: number) {
+    this.buffer.writeInt32BE(delta, this.position + lastOffsetDeltaAt);
+  }
+
   get lastOffset(): number {
     return this.baseOffset + this.lastOffsetDelta;
   }
@@ -177,6 +182,11 @@ export class RecordBatchView {
   /** Largest timestamp of the records in ms; -1 when they have none. */
   get maxTimestamp(): number {
     return readInt64(this.buffer, this.position + maxTimestampAt);
+  }
+
+  /** Largest timestamp for look-ups: -1 also when compaction has left no record, whatever the header keeps. */
+  get newestTimestamp(): number {
+    return this.recordCount === 0 ? noTimestamp : this.maxTimestamp;
   }
 
   /** -1: not from an idempotent producer. */

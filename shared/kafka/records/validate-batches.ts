@@ -2,11 +2,13 @@
  * What a broker checks of the records of one partition in a produce request (version 3 or later), as Kafka 4 does in
  * `ProduceRequest.validateRecords`, `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`, by the header alone.
  *
- * Kafka also opens every batch and looks at each record (inner deltas, keys on compacted topics). That is left out: it
- * costs more than all the rest, and a batch that lies inside itself harms only the topic it is written to.
+ * Kafka also opens every batch and looks at each record. That is left out but for compacted topics, where every record must
+ * have a key (`key-check.ts`): it costs more than all the rest, and a batch that lies inside itself harms only the topic it
+ * is written to.
  */
 import { CompressionError, type CompressionName, compress, compressionId, decompress } from "./compression.ts";
-import { recordBytesMin } from "./limits.ts";
+import { checkKeys } from "./key-check.ts";
+import { recordBytesMin, shownErrorsMax } from "./limits.ts";
 import {
   batchHeaderBytes,
   batchLengthPrefixBytes,
@@ -33,6 +35,7 @@ export interface ProduceRules {
   readonly messageTimestampType: "CreateTime" | "LogAppendTime";
   readonly messageTimestampBeforeMaxMs: number;
   readonly messageTimestampAfterMaxMs: number;
+  readonly cleanupPolicy?: readonly ("delete" | "compact")[];
 }
 
 export type ValidatedRecords =
@@ -42,7 +45,7 @@ export type ValidatedRecords =
       readonly kind: "failed";
       readonly error: RecordsError;
       readonly message: string;
-      /** KIP-467: the header stands for its records, so it is always the first. */
+      /** KIP-467. Where the header is at fault it stands for its records, and is the first. */
       readonly recordErrors?: readonly { readonly batchIndex: number; readonly message: string }[];
     };
 
@@ -54,7 +57,12 @@ type Failure = Extract<ValidatedRecords, { kind: "failed" }>;
  */
 export function validateBatches(records: Buffer, rules: ProduceRules, wallMs: number): ValidatedRecords {
   const batch = new RecordBatchView(records);
-  const failure = checkShape(batch, rules) ?? checkHeader(batch) ?? checkTimestamps(batch, rules, wallMs);
+  const isCompacted = rules.cleanupPolicy?.includes("compact") ?? false;
+  const failure =
+    checkShape(batch, rules) ??
+    checkHeader(batch) ??
+    checkTimestamps(batch, rules, wallMs) ??
+    (isCompacted ? checkRecords(batch) : undefined);
   if (failure !== undefined) return failure;
   const wanted = rules.compressionType === "producer" ? batch.compression : compressionId(rules.compressionType);
   const isRecompressed = wanted !== batch.compression;
@@ -129,6 +137,32 @@ function checkTimestamps(batch: RecordBatchView, rules: ProduceRules, wallMs: nu
     return wrongTime(`timestamp ${timestamp} is out of range, it should be within [${earliest}, ${latest}]`);
   }
   return undefined;
+}
+
+/** A compacted topic: each record has a key, or compaction would leave it out. */
+function checkRecords(batch: RecordBatchView): Failure | undefined {
+  const check = checkKeys(batch);
+  switch (check.kind) {
+    case "keyed":
+      return undefined;
+    case "damaged":
+      return failed("CORRUPT_MESSAGE", check.message);
+    case "malformed":
+      return recordFailure([{ batchIndex: check.record, message: "not the record that the batch's header tells of" }]);
+    case "keyless": {
+      const message = "Compacted topic cannot accept message without key.";
+      return recordFailure(check.records.map((batchIndex) => ({ batchIndex, message })));
+    }
+  }
+}
+
+/** As Kafka puts it: the first errors in words, all of them by their record. */
+function recordFailure(recordErrors: readonly { readonly batchIndex: number; readonly message: string }[]): Failure {
+  const first = recordErrors
+    .slice(0, shownErrorsMax)
+    .map(({ batchIndex, message }) => `record ${batchIndex}: ${message}`);
+  const message = `One or more records have been rejected, ${recordErrors.length} in total: ${first.join(" ")}`;
+  return { kind: "failed", error: "INVALID_RECORD", message, recordErrors };
 }
 
 /** The batch in another codec, its CRC not yet made; the header is otherwise the same. */

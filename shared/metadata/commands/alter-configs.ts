@@ -6,7 +6,7 @@ import { topicConfigTable } from "../configs/topic-config-table.ts";
 import type { MetadataImage, TopicImage } from "../image/metadata-image.ts";
 import type { LogicalClusterId, MetadataRecord } from "../records/record.ts";
 import { type CommandError, refused } from "./command-error.ts";
-import { overridesFault, trimmed } from "./config-changes.ts";
+import { conflict, overridesFault, trimmed } from "./config-changes.ts";
 import type { Decision } from "./decision.ts";
 import { configResourcesPerRequestMax } from "./limits.ts";
 import { RecordBudget } from "./record-budget.ts";
@@ -57,6 +57,8 @@ interface Target {
   readonly table: ReadonlyMap<string, ConfigDefinition>;
   readonly overrides: Overrides;
   readonly effective: (name: string) => string;
+  /** Why the overrides, each of them fine, do not go together. */
+  readonly conflict: (configs: Overrides) => CommandError | undefined;
   readonly record: (configs: Overrides) => MetadataRecord;
 }
 
@@ -139,6 +141,7 @@ function cellTarget(image: MetadataImage): Target {
     table: cellConfigTable,
     overrides: image.cellConfigs,
     effective: (name) => effectiveCellValue(name, image.cellConfigs),
+    conflict: (configs) => conflict((name) => effectiveCellValue(name, configs), "log.cleaner."),
     record: (configs) => ({ type: "cell-config-replaced", configs }),
   };
 }
@@ -150,6 +153,7 @@ function topicTarget(image: MetadataImage, topic: TopicImage): Target {
     table: topicConfigTable,
     overrides: topic.configs,
     effective: (config) => effectiveTopicValue(config, topic.configs, image.cellConfigs),
+    conflict: (configs) => conflict((config) => effectiveTopicValue(config, configs, image.cellConfigs)),
     record: (configs) => ({ type: "topic-upserted", topicId, lkc, name, createdMs, configs }),
   };
 }
@@ -161,7 +165,7 @@ function newOverridesFault(target: Target, configs: Overrides): CommandError | u
     return target.table === cellConfigTable && definition?.dynamic === false;
   });
   return fixed === undefined
-    ? overridesFault(configs, target.table)
+    ? (overridesFault(configs, target.table) ?? target.conflict(trimmed(configs)))
     : refused("INVALID_CONFIG", `${fixed} cannot be changed.`);
 }
 

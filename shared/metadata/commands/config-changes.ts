@@ -29,6 +29,17 @@ export function overridesFault(
   return undefined;
 }
 
+/**
+ * Why overrides that are fine one by one do not go together, as Kafka says it; undefined when they do. `effective`: the
+ * value that a configuration has with them; `prefix`: what the cell's names have before the topic's.
+ */
+export function conflict(effective: (name: string) => string, prefix = ""): CommandError | undefined {
+  const [least, most] = [`${prefix}min.compaction.lag.ms`, `${prefix}max.compaction.lag.ms`];
+  const [min, max] = [effective(least), effective(most)];
+  if (BigInt(min) <= BigInt(max)) return undefined;
+  return refused("INVALID_CONFIG", `conflict topic config setting ${least} (${min}) > ${most} (${max})`);
+}
+
 /** Values as they are kept: without the white space around them, as Kafka trims them. */
 export function trimmed(overrides: Overrides): Overrides {
   return Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, value.trim()]));

@@ -4,6 +4,7 @@ import {
   describeTopicConfigs,
   type EffectiveConfig,
   effectiveCellValue,
+  effectiveTopicValue,
   type Overrides,
 } from "../configs/effective-config.ts";
 import { topicConfigTable } from "../configs/topic-config-table.ts";
@@ -11,7 +12,7 @@ import type { MetadataImage } from "../image/metadata-image.ts";
 import type { BrokerId, LogicalClusterId, MetadataRecord, TopicId } from "../records/record.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type CommandError, refused } from "./command-error.ts";
-import { overridesFault, trimmed } from "./config-changes.ts";
+import { conflict, overridesFault, trimmed } from "./config-changes.ts";
 import type { Decision } from "./decision.ts";
 import { partitionsPerRequestMax, partitionsPerTopicMax, topicsPerRequestMax } from "./limits.ts";
 import { assignmentFault, firstState, type ManualAssignment, placeReplicas } from "./new-partitions.ts";
@@ -151,7 +152,8 @@ function checkTopic(
       `Topic '${topic.name}' collides with an existing topic: names may not differ in '.' and '_' only.`,
     );
   }
-  return overridesFault(topic.configs, topicConfigTable);
+  const effective = (name: string) => effectiveTopicValue(name, trimmed(topic.configs), image.cellConfigs);
+  return overridesFault(topic.configs, topicConfigTable) ?? conflict(effective);
 }
 
 function checkPlace(image: MetadataImage, context: CommandContext, topic: NewTopic, progress: Progress) {

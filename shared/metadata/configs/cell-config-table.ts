@@ -80,6 +80,28 @@ const dynamicRows: readonly Row[] = [
     "Without effect: the state of an idle producer is kept for a day.",
     between(1),
   ],
+  ["log.cleaner.enable", "BOOLEAN", "true", "Whether logs with cleanup.policy=compact are compacted."],
+  [
+    "log.cleaner.backoff.ms",
+    "LONG",
+    "15000",
+    "Between two looks for logs to compact, when there was none.",
+    between(0),
+  ],
+  [
+    "log.cleaner.dedupe.buffer.size",
+    "LONG",
+    "67108864",
+    "Memory for the keys of one log, 32 bytes a key; used while a broker compacts, and only as far as needed.",
+    between(1024 * 1024, 8 * 1024 * 1024 * 1024),
+  ],
+  [
+    "log.cleaner.io.max.bytes.per.second",
+    "DOUBLE",
+    "67108864",
+    "Bytes that compaction reads and writes in a second, over all logs of a broker.",
+    between(1024),
+  ],
   ["fetch.max.bytes", "INT", "57671680", "Bytes of one fetch answer.", between(1024)],
   [
     "max.incremental.fetch.session.cache.slots",
@@ -97,6 +119,14 @@ const fixedRows: readonly Row[] = [
   ["controlled.shutdown.enable", "BOOLEAN", "true", "Leadership moves before a broker ends."],
   ["delete.topic.enable", "BOOLEAN", "true", "Topics can be deleted."],
   ["inter.broker.protocol.version", "STRING", "4.0-IV3", "The Kafka protocol that brokers appear to speak."],
+  ["log.cleaner.threads", "INT", "1", "A broker compacts one log at a time.", between(1)],
+  [
+    "log.cleaner.io.buffer.load.factor",
+    "DOUBLE",
+    "0.75",
+    "Share of the memory for keys that is filled.",
+    between(0, 1),
+  ],
   ["log.retention.check.interval.ms", "LONG", "30000", "Time between two looks for segments to delete.", between(1)],
   ["max.connections.per.ip", "INT", "10000", "Connections from one address to a listener.", between(0)],
   [

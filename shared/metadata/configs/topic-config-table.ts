@@ -1,10 +1,9 @@
 /**
  * All topic configurations of Kafka 4.x, with the broker configuration that gives each its default.
  *
- * Everything that Kafka's validators take is taken, except three promises that nobody would keep: compaction
- * (`cleanup.policy=compact`, which would silently be no compaction), unclean elections (an unclean leader loses
- * acknowledged records: DESIGN section 5) and switching the object tier by topic. They are refused with a clear message;
- * clients that only restate the defaults get through.
+ * Everything that Kafka's validators take is taken, except two promises that nobody would keep: unclean elections (an
+ * unclean leader loses acknowledged records: DESIGN section 5) and switching the object tier by topic. They are refused with
+ * a clear message; clients that only restate the defaults get through.
  */
 import { between, type ConfigDefinition, listItems, longMax, oneOf } from "./config-definition.ts";
 
@@ -19,9 +18,9 @@ const gzipLevels = (value: string) => (value === "-1" ? undefined : between(1, 9
 function cleanupPolicyFault(value: string): string | undefined {
   const policies = listItems(value);
   if (policies.length === 0 || policies.some((policy) => policy !== "delete" && policy !== "compact")) {
-    return "must be delete";
+    return "must be delete, compact or both";
   }
-  return policies.includes("compact") ? "compaction is not supported yet" : undefined;
+  return undefined;
 }
 
 const notYet = (allowed: string, why: string) => (value: string) => (value === allowed ? undefined : why);
@@ -35,7 +34,7 @@ const rows: readonly Row[] = [
     "LIST",
     "delete",
     "log.cleanup.policy",
-    "What becomes of old segments: delete. Compaction is not supported yet.",
+    "What becomes of old segments: delete, compact (of each key its newest record is kept), or both.",
     cleanupPolicyFault,
   ],
   [
@@ -75,7 +74,7 @@ const rows: readonly Row[] = [
     "LONG",
     "86400000",
     "log.cleaner.delete.retention.ms",
-    "Without effect until compaction is supported: how long it keeps tombstones.",
+    "How long tombstones are kept after compaction has met them: a reader from the start that takes no longer misses none.",
     between(0),
   ],
   [
@@ -145,7 +144,7 @@ const rows: readonly Row[] = [
     "LONG",
     longMax,
     "log.cleaner.max.compaction.lag.ms",
-    "Without effect until compaction is supported.",
+    "After so long a compacted topic's segment is sealed and compacted, however small the dirty part.",
     between(1),
   ],
   ["max.message.bytes", "INT", "1048588", "message.max.bytes", "Largest record batch, after compression.", between(0)],
@@ -178,7 +177,7 @@ const rows: readonly Row[] = [
     "DOUBLE",
     "0.5",
     "log.cleaner.min.cleanable.ratio",
-    "Without effect until compaction is supported.",
+    "Share of the part that was not compacted yet, in bytes, above which a log is compacted.",
     between(0, 1),
   ],
   [
@@ -186,7 +185,7 @@ const rows: readonly Row[] = [
     "LONG",
     "0",
     "log.cleaner.min.compaction.lag.ms",
-    "Without effect until compaction is supported.",
+    "Records younger than this are not compacted.",
     between(0),
   ],
   [

@@ -4,6 +4,7 @@ import { effectiveCellValue, effectiveTopicValue, type Overrides } from "./effec
 /** What a topic's partitions obey, parsed. 64-bit values beyond 2^53 - 1 (Kafka's "for ever") are cut to that. */
 export interface TopicConfigs {
   readonly cleanupPolicy: readonly ("delete" | "compact")[];
+  readonly deleteRetentionMs: number;
   readonly compressionType: "uncompressed" | "zstd" | "lz4" | "snappy" | "gzip" | "producer";
   readonly compressionGzipLevel: number;
   readonly compressionLz4Level: number;
@@ -14,10 +15,13 @@ export interface TopicConfigs {
   readonly localRetentionBytes: number;
   /** -2: as `retentionMs`. */
   readonly localRetentionMs: number;
+  readonly maxCompactionLagMs: number;
   readonly maxMessageBytes: number;
   readonly messageTimestampAfterMaxMs: number;
   readonly messageTimestampBeforeMaxMs: number;
   readonly messageTimestampType: "CreateTime" | "LogAppendTime";
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
   readonly minInsyncReplicas: number;
   /** -1: no limit. */
   readonly retentionBytes: number;
@@ -35,6 +39,7 @@ export function parseTopicConfigs(topicConfigs: Overrides, cellConfigs: Override
   const number = (name: string) => safeInteger(text(name));
   return {
     cleanupPolicy: listItems(text("cleanup.policy")) as TopicConfigs["cleanupPolicy"],
+    deleteRetentionMs: number("delete.retention.ms"),
     compressionType: text("compression.type") as TopicConfigs["compressionType"],
     compressionGzipLevel: number("compression.gzip.level"),
     compressionLz4Level: number("compression.lz4.level"),
@@ -43,10 +48,13 @@ export function parseTopicConfigs(topicConfigs: Overrides, cellConfigs: Override
     indexIntervalBytes: number("index.interval.bytes"),
     localRetentionBytes: number("local.retention.bytes"),
     localRetentionMs: number("local.retention.ms"),
+    maxCompactionLagMs: number("max.compaction.lag.ms"),
     maxMessageBytes: number("max.message.bytes"),
     messageTimestampAfterMaxMs: number("message.timestamp.after.max.ms"),
     messageTimestampBeforeMaxMs: number("message.timestamp.before.max.ms"),
     messageTimestampType: text("message.timestamp.type") as TopicConfigs["messageTimestampType"],
+    minCleanableDirtyRatio: Number(text("min.cleanable.dirty.ratio")),
+    minCompactionLagMs: number("min.compaction.lag.ms"),
     minInsyncReplicas: number("min.insync.replicas"),
     retentionBytes: number("retention.bytes"),
     retentionMs: number("retention.ms"),
@@ -72,6 +80,10 @@ export interface CellConfigs {
   readonly transactionalIdExpirationMs: number;
   readonly producerIdExpirationMs: number;
   readonly fetchMaxBytes: number;
+  readonly logCleanerEnable: boolean;
+  readonly logCleanerBackoffMs: number;
+  readonly logCleanerDedupeBufferBytes: number;
+  readonly logCleanerIoBytesPerSecond: number;
 }
 
 const msPerMinute = 60_000;
@@ -93,6 +105,10 @@ export function parseCellConfigs(cellConfigs: Overrides): CellConfigs {
     transactionalIdExpirationMs: number("transactional.id.expiration.ms"),
     producerIdExpirationMs: number("producer.id.expiration.ms"),
     fetchMaxBytes: number("fetch.max.bytes"),
+    logCleanerEnable: text("log.cleaner.enable") === "true",
+    logCleanerBackoffMs: number("log.cleaner.backoff.ms"),
+    logCleanerDedupeBufferBytes: number("log.cleaner.dedupe.buffer.size"),
+    logCleanerIoBytesPerSecond: Number(text("log.cleaner.io.max.bytes.per.second")),
   };
 }
 

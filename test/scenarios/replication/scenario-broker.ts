@@ -1,6 +1,6 @@
 import { makeLogEnvironment } from "../../../broker/log/log-environment.ts";
 import { PartitionLog } from "../../../broker/log/partition-log.ts";
-import { partitionSettings } from "../../../broker/partition/partition-settings.ts";
+import { cleanerConfigs, partitionSettings } from "../../../broker/partition/partition-settings.ts";
 import { ReplicaManager } from "../../../broker/partition/replica-manager.ts";
 import type { PeerLink } from "../../../broker/peer/peer-link.ts";
 import { decodeAcks, decodeAppend, decodeJson, MessageType } from "../../../broker/peer/peer-messages.ts";
@@ -12,6 +12,7 @@ import { ImageState } from "../../../shared/metadata/image/image-state.ts";
 import type { MetadataDelta } from "../../../shared/metadata/image/metadata-image.ts";
 import type { PartitionState } from "../../../shared/metadata/records/record.ts";
 import { MemoryDisk } from "../../../shared/ports/memory-disk.ts";
+import { systemRandom } from "../../../shared/ports/random.ts";
 import { silentLogger } from "../../../shared/telemetry/logger.ts";
 import type { LinkOwner, ScenarioNetwork } from "./scenario-network.ts";
 import type { ScenarioTime } from "./scenario-time.ts";
@@ -75,6 +76,7 @@ export class ScenarioBroker implements LinkOwner {
         self: id,
         clock: ports.time,
         timers: ports.time.timersOf(() => self.isDead),
+        random: systemRandom,
         logger: silentLogger,
         rules: soundRules,
         links: { link: (peer) => ports.network.link(self, peer), isAlive: (peer) => self.#hears(peer) },
@@ -85,6 +87,7 @@ export class ScenarioBroker implements LinkOwner {
           remove: () => Promise.resolve(),
         },
         states,
+        cleanerConfigs: () => cleanerConfigs(self.#image),
         settingsOf: (topic) => partitionSettings(topic, self.#image),
         sendReports: (reports) => {
           for (const { reason, partitionEpoch, brokers } of reports) {

@@ -18,11 +18,13 @@ const trimSort = -1;
 export class ObservedItems implements ItemStore {
   readonly #store: ItemStore;
   readonly #checker: MetadataChecker;
+  readonly #onTrimmed: () => void;
   #trimmed = 0;
 
-  constructor(store: ItemStore, checker: MetadataChecker) {
+  constructor(store: ItemStore, checker: MetadataChecker, onTrimmed: () => void) {
     this.#store = store;
     this.#checker = checker;
+    this.#onTrimmed = onTrimmed;
   }
 
   get trimmed(): number {
@@ -40,7 +42,10 @@ export class ObservedItems implements ItemStore {
   async put(item: Item, condition: PutCondition): Promise<WriteResult> {
     const result = await this.#store.put(item, condition);
     if (result.kind !== "done") return result;
-    if (item.sort === trimSort) this.#trimmed = Number(item.attributes["trimmed"]);
+    if (item.sort === trimSort) {
+      this.#trimmed = Number(item.attributes["trimmed"]);
+      this.#onTrimmed();
+    }
     if (item.sort >= 1) this.#checker.stored(item, this.#trimmed);
     return result;
   }

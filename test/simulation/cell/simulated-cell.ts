@@ -14,6 +14,7 @@ import type { SimProcess } from "../world/sim-process.ts";
 import { Volume } from "../world/volume.ts";
 import type { World } from "../world/world.ts";
 import { ObservedItems } from "./observed-items.ts";
+import { ObservedObjects } from "./observed-objects.ts";
 import { SimulatedBroker } from "./simulated-broker.ts";
 
 /** The supervisor of the machine starts a broker that ended by itself again after this. */
@@ -30,6 +31,11 @@ export interface CellMachine {
   /** The id under which its data is known; undefined before the first start was over. */
   brokerId: number | undefined;
   isShuttingDown: boolean;
+}
+
+interface CoordinatorLoaded {
+  readonly partition: number;
+  readonly groups: number;
 }
 
 /** The brokers of one cell, their machines, and the stores that they share. */
@@ -49,6 +55,8 @@ export class SimulatedCell {
   onFreshLeader: ((member: CellMachine) => void) | undefined;
   /** Called with the next controller that begins an election, and then no more. */
   onElectionBegun: ((member: CellMachine) => void) | undefined;
+  /** A coordinator has read an internal partition, and found so many groups. */
+  onCoordinatorLoaded: ((partition: number, groups: number) => void) | undefined;
 
   constructor(options: {
     readonly world: World;
@@ -66,7 +74,8 @@ export class SimulatedCell {
     this.#violate = violate;
     this.leaders = new LeaderChecker(violate);
     this.metadata = new MetadataChecker(violate);
-    this.items = new ObservedItems(new MemoryItemStore(), this.metadata);
+    const count = (name: string) => () => world.coverage.count(name);
+    this.items = new ObservedItems(new MemoryItemStore(), this.metadata, count("path: metadata log trimmed"));
     this.machines = Array.from({ length: options.brokers }, (_, index) => this.#makeMachine(index + 1));
   }
 
@@ -159,12 +168,15 @@ export class SimulatedCell {
       volume: member.volume,
       diskFaults: member.diskFaults,
       items: this.#mutation?.items?.(items) ?? items,
-      objects: new SimObjectStore(this.#objects, process, world.objectFaults),
+      objects: new ObservedObjects(new SimObjectStore(this.#objects, process, world.objectFaults), () =>
+        world.coverage.count("path: snapshot load"),
+      ),
       rules: { ...soundRules, ...this.#mutation?.rules },
       logger: this.#logger(member, process),
       leaders: this.leaders,
       metadata: this.metadata,
       onCommitted: this.#onCommitted,
+      coordinatedBy: this.#mutation?.coordinatedBy,
       onElectionBegun: () => {
         const tell = this.onElectionBegun;
         this.onElectionBegun = undefined;
@@ -177,6 +189,10 @@ export class SimulatedCell {
     const tell = this.onFreshLeader;
     this.onFreshLeader = undefined;
     tell?.(member);
+  }
+
+  #coordinatorLoaded({ partition, groups }: CoordinatorLoaded): void {
+    this.onCoordinatorLoaded?.(partition, groups);
   }
 
   #startFailed(member: CellMachine, broker: SimulatedBroker, error: unknown): void {
@@ -197,6 +213,7 @@ export class SimulatedCell {
       if (forbiddenEvents.has(event)) this.#violate(`${process.name} logged ${event}: ${JSON.stringify(fields)}`);
       this.#world.coverage.count(`log: ${event}`);
       if (event === "leader") this.#tookOffice(member);
+      if (event === "coordinator-loaded") this.#coordinatorLoaded(fields as CoordinatorLoaded);
       if (level !== "debug") scheduler.note(`${process.name} ${level} ${event} ${JSON.stringify(fields ?? {})}`);
     };
     const logger: Logger = {

@@ -7,6 +7,7 @@
  *   - acknowledged is where it was acknowledged, until the end
  *   - an idempotent producer's records lie in the order in which it sent them
  *   - nothing is read that nobody sent
+ *   - in a compacted log, of each key the newest record is there, or, when it is a tombstone, none at all
  */
 export type RecordFate = "sent" | "acknowledged" | "failed" | "unknown";
 
@@ -18,6 +19,9 @@ export interface LedgerRecord {
   readonly number: number;
   /** Acknowledged means that a quorum has it; else only that one broker wrote it. */
   readonly isQuorum: boolean;
+  /** Of a record of a compacted topic. */
+  readonly key?: string;
+  readonly isTombstone?: boolean;
   readonly sentMs: number;
   fate: RecordFate;
   /** When the broker committed what it acknowledged. */
@@ -78,7 +82,7 @@ export class RecordLedger {
     return this.#lastAcknowledgedMs.get(partition);
   }
 
-  sent(record: Pick<LedgerRecord, "id" | "partition" | "producer" | "number" | "isQuorum">): void {
+  sent(record: Omit<LedgerRecord, "sentMs" | "fate" | "committedMs" | "offset">): void {
     this.#records.set(record.id, {
       ...record,
       sentMs: this.#options.nowMs(),
@@ -214,18 +218,43 @@ export class RecordLedger {
   }
 
   /** Judges the whole committed log of a partition, as read at the end from its log start. */
-  judgeFinalLog(partition: string, log: readonly { readonly offset: number; readonly id: string }[]): void {
+  judgeFinalLog(
+    partition: string,
+    log: readonly { readonly offset: number; readonly id: string }[],
+    isCompacted = false,
+  ): void {
     const known = this.#of(partition);
     if (known.isForfeit) return;
     const servedMs = this.#options.nowMs();
     for (const { offset, id } of log) this.observed(partition, offset, id, { by: "the final reader", servedMs });
     const present = new Map(log.map(({ offset, id }) => [offset, id]));
-    for (const [offset, id] of known.byOffset) {
+    const expected = isCompacted ? this.#judgeKeys(partition, present) : known.byOffset;
+    for (const [offset, id] of expected) {
       if (offset < known.logStartOffset || present.get(offset) === id) continue;
       const { fate } = this.#find(id);
       this.#violate(`${id} (${fate}) of ${partition}@${offset} is lost: ${present.get(offset) ?? "nothing"} is there`);
     }
     this.#judgeOrder(partition, log);
+  }
+
+  /** What of a compacted log must be there: of each key its newest record, but for tombstones that may have gone. */
+  #judgeKeys(partition: string, present: ReadonlyMap<number, string>): ReadonlyMap<number, string> {
+    const newest = new Map<string, readonly [offset: number, id: string]>();
+    const last = new Map<string, readonly [offset: number, id: string]>();
+    const keyOf = (id: string): string => this.#find(id).key ?? "";
+    for (const [offset, id] of this.#of(partition).byOffset) {
+      if (offset > (newest.get(keyOf(id))?.[0] ?? -1)) newest.set(keyOf(id), [offset, id]);
+    }
+    for (const [offset, id] of present) last.set(keyOf(id), [offset, id]);
+    const expected = new Map<number, string>();
+    for (const [key, [offset, id]] of newest) {
+      const left = last.get(key);
+      if (this.#find(id).isTombstone !== true) expected.set(offset, id);
+      else if (left !== undefined && left[0] !== offset) {
+        this.#violate(`${key} was deleted by ${id} at ${partition}@${offset}, but ${left[1]}@${left[0]} is there`);
+      }
+    }
+    return expected;
   }
 
   #judgeOrder(partition: string, log: readonly { readonly offset: number; readonly id: string }[]): void {

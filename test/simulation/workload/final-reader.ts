@@ -15,7 +15,7 @@ export class FinalReader {
     readonly client: KafkaClient;
     readonly ledger: RecordLedger;
     readonly highWatermarks: HighWatermarkViews;
-    readonly partitions: readonly TopicPartition[];
+    readonly partitions: readonly (TopicPartition & { readonly isCompacted: boolean })[];
     readonly violate: (message: string) => void;
   }) {
     for (const at of options.partitions) {
@@ -24,11 +24,12 @@ export class FinalReader {
       const consumer: PartitionConsumer = new PartitionConsumer({
         ...options,
         at,
+        isCompacted: at.isCompacted,
         onProgress: ({ position, highWatermark }) => {
           if (position < highWatermark) return;
           consumer.stop();
           this.#waiting.delete(partition);
-          options.ledger.judgeFinalLog(partition, consumer.records);
+          options.ledger.judgeFinalLog(partition, consumer.records, at.isCompacted);
         },
       });
       consumer.start();

@@ -14,6 +14,8 @@ export interface PartitionConsumerOptions {
   readonly highWatermarks: HighWatermarkViews;
   readonly at: TopicPartition;
   readonly violate: (message: string) => void;
+  /** Records that newer ones have replaced may be missing. */
+  readonly isCompacted: boolean;
   /** What was read last, and where the reader stands then; for a reader that goes through the log once. */
   readonly onProgress?: (progress: { readonly position: number; readonly highWatermark: number }) => void;
 }
@@ -128,7 +130,7 @@ export class PartitionConsumer {
   }
 
   #fetched(response: Response & { readonly kind: "fetched" }, epoch: number, deletedTo: number): void {
-    const { ledger, highWatermarks, onProgress } = this.#options;
+    const { ledger, highWatermarks, onProgress, violate, isCompacted } = this.#options;
     if (ledger.isOutdated(this.#partition, response.servedMs)) return;
     if (!ledger.isForfeit(this.#partition)) {
       highWatermarks.answered(this.#name, this.#partition, epoch, response.highWatermark);
@@ -136,17 +138,19 @@ export class PartitionConsumer {
     // Only a deletion acknowledged before the request must show in its answer.
     const isFresh = deletedTo === ledger.deletedTo(this.#partition);
     ledger.logStartSeen(this.#partition, response.logStartOffset, isFresh);
-    for (const record of decodeBatches(response.batches)) {
+    const read = decodeBatches(response.batches);
+    for (const record of read.records) {
       if (record.offset < this.#position) continue;
-      if (record.offset > this.#position) this.#options.violate(`${this.#name} missed ${this.#position}`);
+      if (record.offset > this.#position && !isCompacted) violate(`${this.#name} missed ${this.#position}`);
       if (record.offset >= response.highWatermark) {
-        this.#options.violate(`${this.#name} was served ${record.offset} above the high watermark`);
+        violate(`${this.#name} was served ${record.offset} above the high watermark`);
       }
       ledger.observed(this.#partition, record.offset, record.id, { by: this.#name, servedMs: response.servedMs });
       if (onProgress !== undefined) this.records.push({ offset: record.offset, id: record.id });
       this.#position = record.offset + 1;
       this.#lastEpoch = record.epoch;
     }
+    if (isCompacted && read.endOffset > this.#position) this.#position = read.endOffset;
     onProgress?.({ position: this.#position, highWatermark: response.highWatermark });
   }
 

@@ -1,7 +1,7 @@
 import type { RecordLedger } from "../checkers/record-ledger.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { partitionKey, type RequestError, type Response, type TopicPartition } from "./kafka-messages.ts";
-import { encodeBatch } from "./test-records.ts";
+import { encodeBatch, type RecordKey } from "./test-records.ts";
 
 /** delivery.timeout.ms: after that a batch is given up. */
 export const deliveryTimeoutMs = 15_000;
@@ -11,8 +11,15 @@ const retryBackoffMs = 60;
 /** `quorum`: idempotent, acks=all, retried until delivered. `leader-only`: acks=1, sent once. */
 export type ProducerKind = "quorum" | "leader-only";
 
+/** Some keys are written again and again; of the many others what is deleted stays so. */
+const hotKeys = 8;
+const coldKeys = 150;
+const hotShare = 0.6;
+const tombstoneShare = 0.3;
+
 interface Batch {
   readonly ids: readonly string[];
+  readonly keys: readonly RecordKey[] | undefined;
   readonly createdMs: number;
   readonly paddingBytes: number;
   baseSequence: number;
@@ -33,6 +40,8 @@ export interface PartitionProducerOptions {
   readonly violate: (message: string) => void;
   /** Some of the log may be deleted on purpose, and with it what the broker knows of its producers. */
   readonly mayForgetProducers: boolean;
+  /** Records get keys, and some are tombstones. */
+  readonly isKeyed: boolean;
 }
 
 /**
@@ -62,17 +71,20 @@ export class PartitionProducer {
 
   /** Takes `count` new records to be sent as one batch. */
   produce(count: number, paddingBytes: number): void {
-    const { ledger, at, kind, client } = this.#options;
+    const { ledger, at, kind, client, isKeyed } = this.#options;
     const partition = partitionKey(at);
     const ids: string[] = [];
+    const keys = isKeyed ? Array.from({ length: count }, () => this.#drawKey()) : undefined;
     for (let i = 0; i < count; i += 1) {
       this.#sentRecords += 1;
       const id = `${this.name}#${this.#sentRecords}`;
       ids.push(id);
-      ledger.sent({ id, partition, producer: this.name, number: this.#sentRecords, isQuorum: kind === "quorum" });
+      const record = { id, partition, producer: this.name, number: this.#sentRecords, isQuorum: kind === "quorum" };
+      ledger.sent({ ...record, ...keys?.[i] });
     }
     this.#queue.push({
       ids,
+      keys,
       createdMs: client.process.clock.monotonicMs(),
       paddingBytes,
       baseSequence: this.#takeSequences(count),
@@ -87,6 +99,12 @@ export class PartitionProducer {
   /** The topic is gone: what is under way will never be known. */
   abandon(): void {
     for (const batch of this.#queue.splice(0)) this.#options.ledger.ended(batch.ids, "unknown");
+  }
+
+  #drawKey(): RecordKey {
+    const { random } = this.#options.client.process;
+    const key = random.chance(hotShare) ? `hot${random.below(hotKeys)}` : `cold${random.below(coldKeys)}`;
+    return { key, isTombstone: random.chance(tombstoneShare) };
   }
 
   #takeSequences(count: number): number {
@@ -133,6 +151,7 @@ export class PartitionProducer {
       baseSequence: batch.baseSequence,
       timestampMs: client.process.clock.wallMs(),
       recordIds: batch.ids,
+      keys: batch.keys,
       paddingBytes: batch.paddingBytes,
     });
     const acks = kind === "quorum" ? -1 : 1;

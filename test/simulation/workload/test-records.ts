@@ -1,6 +1,7 @@
 /**
  * Record batches as a client makes and reads them, written apart from the broker's own code so that a mistake there does
- * not hide itself. Every record's value begins with the record's id: who sent it, and the how-manieth it was.
+ * not hide itself. Every record's value begins with the record's id: who sent it, and the how-manieth it was. A record with a
+ * key has its id in a header too: a tombstone has no value.
  */
 import { crc32c } from "@node-rs/crc32";
 
@@ -11,19 +12,37 @@ export interface BatchToSend {
   readonly baseSequence: number;
   readonly timestampMs: number;
   readonly recordIds: readonly string[];
+  /** One for each record; left out: without keys. */
+  readonly keys?: readonly RecordKey[] | undefined;
   /** Filler after each id, so that segments fill up. */
   readonly paddingBytes: number;
+}
+
+export interface RecordKey {
+  readonly key: string;
+  readonly isTombstone: boolean;
 }
 
 export interface ReadRecord {
   readonly offset: number;
   readonly epoch: number;
   readonly id: string;
+  readonly key: string | null;
+  readonly isTombstone: boolean;
+}
+
+/** What whole batches hold, and the offsets that they cover: compaction leaves batches without records. */
+export interface ReadBatches {
+  readonly records: readonly ReadRecord[];
+  /** Of the first batch; -1 without any. */
+  readonly baseOffset: number;
+  /** One past the last offset of the last batch; -1 without any. */
+  readonly endOffset: number;
 }
 
 export function encodeBatch(batch: BatchToSend): Buffer {
   const padding = ".".repeat(batch.paddingBytes);
-  const records = batch.recordIds.map((id, index) => encodeRecord(index, `${id}|${padding}`));
+  const records = batch.recordIds.map((id, index) => encodeRecord(index, `${id}|${padding}`, batch.keys?.[index]));
   const body = Buffer.concat(records);
   const out = Buffer.alloc(headerBytes + body.length);
   out.writeBigInt64BE(0n, 0);
@@ -43,13 +62,23 @@ export function encodeBatch(batch: BatchToSend): Buffer {
   return out;
 }
 
-/** All records of whole batches; throws when the bytes are not such batches. */
-export function decodeBatches(buffers: readonly Buffer[]): ReadRecord[] {
+/** Whole batches that follow one another; throws when the bytes are no such batches, or leave an offset out. */
+export function decodeBatches(buffers: readonly Buffer[]): ReadBatches {
   const records: ReadRecord[] = [];
+  let baseOffset = -1;
+  let endOffset = -1;
   for (const buffer of buffers) {
-    for (let at = 0; at < buffer.length; ) at += decodeBatch(buffer, at, records);
+    for (let at = 0; at < buffer.length; ) {
+      const size = decodeBatch(buffer, at, records);
+      const base = Number(buffer.readBigInt64BE(at));
+      if (endOffset >= 0 && base !== endOffset)
+        throw new Error(`a batch at ${base} after one that ends at ${endOffset}`);
+      if (baseOffset < 0) baseOffset = base;
+      endOffset = base + buffer.readInt32BE(at + 23) + 1;
+      at += size;
+    }
   }
-  return records;
+  return { records, baseOffset, endOffset };
 }
 
 function decodeBatch(buffer: Buffer, at: number, into: ReadRecord[]): number {
@@ -64,33 +93,47 @@ function decodeBatch(buffer: Buffer, at: number, into: ReadRecord[]): number {
   let position = at + headerBytes;
   for (let index = 0; index < count; index += 1) {
     const [length, lengthBytes] = readVarint(buffer, position);
-    into.push({ offset: baseOffset + index, epoch, id: recordId(buffer, position + lengthBytes) });
+    into.push({ epoch, ...decodeRecord(buffer, position + lengthBytes, baseOffset) });
     position += lengthBytes + length;
   }
+  if (position !== at + size) throw new Error("a batch does not end with its last record");
   return size;
 }
 
-function recordId(buffer: Buffer, recordAt: number): string {
-  // attributes, timestamp delta, offset delta, key length, value length: each one varint here but for the first byte.
+function decodeRecord(buffer: Buffer, recordAt: number, baseOffset: number): Omit<ReadRecord, "epoch"> {
   let at = recordAt + 1;
-  for (let skipped = 0; skipped < 3; skipped += 1) at += readVarint(buffer, at)[1];
-  const [valueLength, valueLengthBytes] = readVarint(buffer, at);
-  at += valueLengthBytes;
-  const bar = buffer.indexOf("|", at);
-  if (bar < at || bar >= at + valueLength) throw new Error("a record that no producer of ours wrote");
-  return buffer.toString("latin1", at, bar);
+  const next = (): number => {
+    const [value, bytes] = readVarint(buffer, at);
+    at += bytes;
+    return value;
+  };
+  const text = (length: number): string => {
+    at += Math.max(length, 0);
+    return buffer.toString("latin1", at - Math.max(length, 0), at);
+  };
+  next();
+  const offset = baseOffset + next();
+  const keyLength = next();
+  const key = keyLength < 0 ? null : text(keyLength);
+  const valueLength = next();
+  const value = text(valueLength);
+  const headers = next();
+  if (headers > 0) text(next());
+  const id = headers > 0 ? text(next()) : value.slice(0, value.indexOf("|"));
+  const isOurs = valueLength < 0 ? headers > 0 : value.startsWith(`${id}|`);
+  if (id === "" || !isOurs) throw new Error("a record that no producer of ours wrote");
+  return { offset, id, key, isTombstone: valueLength < 0 };
 }
 
-function encodeRecord(offsetDelta: number, value: string): Buffer {
-  const valueBytes = Buffer.from(value, "latin1");
+function encodeRecord(offsetDelta: number, value: string, key: RecordKey | undefined): Buffer {
+  const field = (text: string): Buffer[] => [varint(text.length), Buffer.from(text, "latin1")];
   const body = Buffer.concat([
     Buffer.from([0]),
     varint(0),
     varint(offsetDelta),
-    varint(-1),
-    varint(valueBytes.length),
-    valueBytes,
-    varint(0),
+    ...(key === undefined ? [varint(-1)] : field(key.key)),
+    ...(key?.isTombstone === true ? [varint(-1)] : field(value)),
+    ...(key === undefined ? [varint(0)] : [varint(1), ...field("id"), ...field(value.slice(0, value.indexOf("|")))]),
   ]);
   return Buffer.concat([varint(body.length), body]);
 }

@@ -28,6 +28,12 @@ export function firstTopics(brokers: number): readonly CreateTopic[] {
     topic("single", 1, 1, { "min.insync.replicas": "1" }),
     topic("trimmed", 1, 3, { "min.insync.replicas": "2" }),
     topic("loose", 1, 3, { "min.insync.replicas": "1" }),
+    topic("compacted", 1, 3, {
+      "min.insync.replicas": "2",
+      "cleanup.policy": "compact",
+      "min.cleanable.dirty.ratio": "0.2",
+      "delete.retention.ms": "500",
+    }),
   ];
 }
 
@@ -41,6 +47,11 @@ export function producerKindOf(topicName: string): ProducerKind {
 
 export function isTrimmedTopic(topicName: string): boolean {
   return topicName === "trimmed";
+}
+
+/** Its records have keys, and of each key only the newest record must stay. */
+export function isCompactedTopic(topicName: string): boolean {
+  return topicName === "compacted";
 }
 
 /** Makes the tenant, then its topics one after the other, each until it is there. */

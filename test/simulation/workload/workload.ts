@@ -25,6 +25,7 @@ export interface WorkloadOptions {
   readonly kindOf: (topicName: string) => ProducerKind;
   /** Records of the topic may be deleted. */
   readonly isTrimmed: (topicName: string) => boolean;
+  readonly isCompacted: (topicName: string) => boolean;
 }
 
 interface Attached {
@@ -104,6 +105,7 @@ export class Workload {
     const key = `${client.process.machineId} ${partitionKey(at)}`;
     if (this.#attached.has(key)) return;
     const { ledger, highWatermarks, violate, kindOf, isTrimmed } = this.#options;
+    const isCompacted = this.#options.isCompacted(topicName);
     const producer = new PartitionProducer({
       client,
       ledger,
@@ -116,8 +118,9 @@ export class Workload {
       },
       violate,
       mayForgetProducers: isTrimmed(topicName),
+      isKeyed: isCompacted,
     });
-    const consumer = new PartitionConsumer({ client, ledger, highWatermarks, at, violate });
+    const consumer = new PartitionConsumer({ client, ledger, highWatermarks, at, violate, isCompacted });
     const attached: Attached = { producer, consumer, isGone: false };
     this.#attached.set(key, attached);
     consumer.start();

@@ -11,7 +11,7 @@ const doneAtDeathChance = 0.4;
 const partlyDoneAtDeathChance = 0.3;
 const spaceBytes = 1e12;
 
-type Work = "read" | "write" | "sync";
+export type Work = "read" | "write" | "sync";
 const latencyOf: Readonly<Record<Work, LatencyProfile>> = {
   read: readLatency,
   write: writeLatency,
@@ -31,6 +31,8 @@ export class DiskFaults {
   #isStuck = false;
   #isFull = false;
   #errorChance = 0;
+  /** What fails with EIO; undefined: anything. */
+  #failing: Work | undefined;
   /** Calls that wait for the disk to move again. */
   #waiting: (() => void)[] = [];
 
@@ -48,12 +50,13 @@ export class DiskFaults {
     return this.#slowness > 1 || this.#isStuck || this.#isFull || this.#errorChance > 0;
   }
 
-  /** `amount`: how many times slower, or the chance of an error. */
-  begin(kind: "slow" | "stuck" | "full" | "errors", amount = 1): void {
+  /** `amount`: how many times slower, or the chance of an error; `failing`: what fails, if not everything. */
+  begin(kind: "slow" | "stuck" | "full" | "errors", amount = 1, failing?: Work): void {
     if (kind === "slow") this.#slowness = amount;
     if (kind === "stuck") this.#isStuck = true;
     if (kind === "full") this.#isFull = true;
     if (kind === "errors") this.#errorChance = amount;
+    this.#failing = failing;
   }
 
   /** Something keeps this machine from syncing in time. */
@@ -86,6 +89,7 @@ export class DiskFaults {
       this.count("disk ENOSPC");
       return new DiskError("ENOSPC");
     }
+    if (this.#failing !== undefined && this.#failing !== work) return undefined;
     if (this.#errorChance > 0 && this.random.chance(this.#errorChance)) {
       this.count(`disk EIO on ${work}`);
       return new DiskError("EIO");

@@ -127,7 +127,7 @@ export class StoreFaults {
       throttled: 1,
       lost: 1,
       applied: 2,
-      late: 1,
+      late: 2,
       slow: 1,
     });
     switch (choice) {

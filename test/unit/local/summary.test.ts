@@ -11,6 +11,13 @@ const summary = {
   api: "http://127.0.0.1:9080",
   apiKey: { id: "KEY", secret: "SECRET" },
   apiKeyFile: "data/api-key.json",
+  router: {
+    pid: 13,
+    port: 9392,
+    adminPort: 9393,
+    bootstrap: "lkc-dev.balafon.localhost:9392",
+    hostsLine: "127.0.0.1 lkc-dev.balafon.localhost",
+  },
   clientPropertiesFile: "data/client.properties",
   librdkafkaPropertiesFile: "data/librdkafka.properties",
   clientProperties: "security.protocol=SASL_SSL\n",
@@ -21,7 +28,9 @@ const summary = {
 test("the line of JSON has the fields that programs count on", () => {
   expect(JSON.parse(summaryLine(summary))).toEqual({
     bootstrap: "127.0.0.1:9092,127.0.0.1:9093",
+    routerBootstrap: "lkc-dev.balafon.localhost:9392",
     lkc: "lkc-dev",
+    router: { pid: 13, port: 9392, adminPort: 9393 },
     brokers: summary.brokers,
     api: "http://127.0.0.1:9080",
     apiKey: { id: "KEY", secret: "SECRET" },

@@ -5,6 +5,8 @@ import { apiVersions } from "../../../../shared/kafka/schema/api-versions.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
 import { fetch } from "../../../../shared/kafka/schema/fetch.ts";
 import { metadata } from "../../../../shared/kafka/schema/metadata.ts";
+import { offsetCommit } from "../../../../shared/kafka/schema/offset-commit.ts";
+import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
@@ -34,6 +36,11 @@ function records(value: string | Buffer, acks = -1, name = "t") {
 function fetchAll(name: string, maxWaitMs = 0) {
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000_000 }];
   return { maxWaitMs, minBytes: 1, topics: [{ topic: name, partitions }] };
+}
+
+function commitOf(committedOffset: number) {
+  const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: null }];
+  return { groupId: "g", memberId: "", topics: [{ name: "t", partitions }] };
 }
 
 describe("the plaintext listener", () => {
@@ -82,6 +89,43 @@ describe("the plaintext listener", () => {
     expect(offsets).toEqual([0, 1]);
     expect((await third).topics.length).toBe(1);
     client.close();
+  });
+
+  test("commits are appended before the first is committed, in their order; what follows them waits", async () => {
+    const { broker, connect } = bound(await start());
+    broker.topic(plainLkc, "t");
+    const internal = (await broker.hostGroups(1))[0]!;
+    internal.commitsAtOnce = false;
+    const client = await connect();
+    const first = client.call(offsetCommit, 9, commitOf(1));
+    await until(() => internal.appended.length === 1, "the first is appended");
+    const second = client.call(offsetCommit, 9, commitOf(2));
+    const found = client.call(offsetFetch, 8, { groups: [{ groupId: "g", topics: null }] });
+    await until(() => internal.appended.length === 2, "the second is appended");
+    internal.commit();
+    for (const { topics } of [await first, await second]) expect(topics[0]?.partitions[0]?.errorCode).toBe(0);
+    expect((await found).groups[0]?.topics[0]?.partitions[0]?.committedOffset).toBe(2);
+    client.close();
+  });
+
+  test("a commit behind a produce waits until that is committed", async () => {
+    const { broker, connect } = bound(await start());
+    const topic = broker.topic(plainLkc, "t");
+    const internal = (await broker.hostGroups(1))[0]!;
+    topic.hosted[0]!.commitsAtOnce = false;
+    const client = await connect();
+    const produced = client.call(produce, 9, records("a"));
+    const committed = client.call(offsetCommit, 9, commitOf(1));
+    const other = await connect();
+    await until(() => topic.hosted[0]!.appended.length === 1, "the first is appended");
+    await other.call(offsetCommit, 9, commitOf(7));
+    expect(internal.appended.length).toBe(1);
+    topic.hosted[0]!.commit();
+    expect((await produced).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
+    expect((await committed).topics[0]?.partitions[0]?.errorCode).toBe(0);
+    expect(internal.appended.length).toBe(2);
+    client.close();
+    other.close();
   });
 
   test("a request waits for the one before it, as in Kafka", async () => {
@@ -180,7 +224,7 @@ describe("the SASL_SSL listener", () => {
     expect(await client.authenticate(key.keyId, key.secret)).toMatchObject({ errorCode: 0, sessionLifetimeMs: 0 });
     const { topics, clusterId, brokers } = await client.call(metadata, 12, allTopics);
     expect(topics.map(({ name }) => name)).toEqual(["mine"]);
-    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1.example"]);
+    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1-lkc-secure.zone-1.cell.example"]);
     const value = Buffer.alloc(300_000, "x");
     broker.topic(secureLkc, "t");
     expect((await client.call(produce, 9, records(value))).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
@@ -304,7 +348,7 @@ describe("the SASL_SSL listener", () => {
     const { server, connectTls } = bound(await start());
     const old = await connectTls();
     const material = await issueCertificates();
-    server.setTls(material);
+    server.setTls("secure", material);
     await expect(connectTls()).rejects.toThrow(/certificate/);
     const fresh = await WireClient.connectTls(server.port("secure"), material.ca);
     expect((await fresh.call(apiVersions, 3, versions)).errorCode).toBe(0);

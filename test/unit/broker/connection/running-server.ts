@@ -8,6 +8,7 @@ import { newApiKey } from "../../../../shared/access/api-key-secret.ts";
 import { systemClock } from "../../../../shared/ports/clock.ts";
 import { systemRandom } from "../../../../shared/ports/random.ts";
 import { systemTimers } from "../../../../shared/ports/timers.ts";
+import { readNetworks } from "../../../../shared/proxy-protocol/network-list.ts";
 import type { Logger } from "../../../../shared/telemetry/logger.ts";
 import { InMemoryBroker, listenerName } from "../handlers/in-memory-broker.ts";
 import { WireClient } from "./wire-client.ts";
@@ -37,7 +38,12 @@ export class RunningServer {
     this.errors = parts.errors;
   }
 
-  static async start(limits: Partial<ConnectionLimits> = {}, admission: Partial<AdmissionLimits> = {}) {
+  /** `proxies`: networks from which the SASL_SSL listener expects PROXY headers. */
+  static async start(
+    limits: Partial<ConnectionLimits> = {},
+    admission: Partial<AdmissionLimits> = {},
+    proxies?: readonly string[],
+  ) {
     const broker = new InMemoryBroker(plainLkc, secureLkc);
     const key = newApiKey(systemRandom);
     const { keyId, verifier } = key;
@@ -61,7 +67,17 @@ export class RunningServer {
           port: 0,
           security: { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" },
         },
-        { name: "secure", host: "127.0.0.1", port: 0, security: { kind: "sasl-ssl", tls, domain: "cell.example" } },
+        {
+          name: "secure",
+          host: "127.0.0.1",
+          port: 0,
+          security: {
+            kind: "sasl-ssl",
+            tls,
+            routed: { domain: "cell.example", port: 9_392 },
+            proxies: proxies === undefined ? undefined : networksOf(proxies),
+          },
+        },
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
@@ -89,6 +105,12 @@ export class RunningServer {
     assert.deepEqual(this.errors, []);
     assert.equal(this.server.memoryBytes, 0);
   }
+}
+
+function networksOf(texts: readonly string[]) {
+  const networks = readNetworks(texts);
+  assert(networks.kind === "networks");
+  return networks.list;
 }
 
 export async function issueCertificates() {

@@ -10,7 +10,8 @@ import type { LogChunk, Offset } from "../../../../broker/log/log-contract.ts";
 import type { PartitionLog } from "../../../../broker/log/partition-log.ts";
 import { ProducerStates } from "../../../../broker/log/producer-states.ts";
 import { wholeBatches } from "../../../../shared/kafka/records/record-batch.ts";
-import { chunkAt, makeTestLog, readAll, turn } from "./log-fixture.ts";
+import { chunkAt, makeTestLog, readAll } from "./log-fixture.ts";
+import { RandomOrder, seeded } from "./random-order.ts";
 
 type Step =
   | { kind: "append"; count: number; size: number; batches: number; roll: boolean; bump: boolean; producer: number }
@@ -60,50 +61,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
-
-/** A small seeded generator (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** Completions of the disk, run in random order. */
-class RandomOrder {
-  readonly #waiting: (() => void)[] = [];
-  readonly #random: () => number;
-  #isOver = false;
-
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
-  readonly schedule = (run: () => void): void => {
-    this.#waiting.push(run);
-  };
-
-  /** Completes one operation, if any is under way, and lets its consequences run. */
-  async step(): Promise<void> {
-    const index = Math.floor(this.#random() * this.#waiting.length);
-    this.#waiting.splice(index, 1)[0]?.();
-    await turn();
-  }
-
-  /** Completes operations for as long as `promise` takes. */
-  async until<T>(promise: Promise<T>): Promise<T> {
-    let isDone = false;
-    const noted = promise.finally(() => {
-      isDone = true;
-    });
-    noted.catch(() => undefined);
-    while (!isDone && !this.#isOver) await this.step();
-    return noted;
-  }
-}
 
 class Model {
   /** One for each batch. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EpochHistory } from "../../../../broker/log/epoch-history.ts";
-import { decodeLogState, encodeLogState, type LogState } from "../../../../broker/log/log-state-file.ts";
+import { decodeLogState, encodeLogState, type LogState, notCompacted } from "../../../../broker/log/log-state-file.ts";
 import { SegmentIndex } from "../../../../broker/log/segment-index.ts";
 import { decodeSegmentIndex, encodeSegmentIndex } from "../../../../shared/segment/segment-index-format.ts";
 import { parseSegmentFileName, segmentFileName } from "../../../../shared/segment/segment-names.ts";
@@ -11,14 +11,21 @@ const state: LogState = {
   checkpointOffset: 40,
   cutPending: true,
   segments: [
-    { baseOffset: 0, endOffset: 30, sizeBytes: 2_000, maxTimestamp: 99, createdMs: 7 },
-    { baseOffset: 30, endOffset: 40, sizeBytes: 700, maxTimestamp: -1, createdMs: 8 },
+    { baseOffset: 0, endOffset: 30, sizeBytes: 2_000, maxTimestamp: 99, createdMs: 7, generation: 0 },
+    { baseOffset: 30, endOffset: 40, sizeBytes: 700, maxTimestamp: -1, createdMs: 8, generation: 0 },
   ],
   epochs: EpochHistory.of([
     { epoch: 1, startOffset: 5 },
     { epoch: 4, startOffset: 33 },
   ]),
   producers: Buffer.from("ab"),
+  compaction: notCompacted,
+};
+
+const compacted: LogState = {
+  ...state,
+  segments: state.segments.map((segment, index) => ({ ...segment, generation: 3 - 3 * index })),
+  compaction: { compactedTo: 30, tombstonesGoneBelow: 12, newestHorizonMs: 1_700_000_000_000 },
 };
 
 describe("log.state", () => {
@@ -37,9 +44,28 @@ describe("log.state", () => {
     );
   });
 
-  test("what is decoded is what was encoded; damaged or torn bytes are not taken", () => {
-    const bytes = encodeLogState(state);
-    expect(decodeLogState(bytes)).toEqual(state);
+  test("golden bytes of a log that was compacted", () => {
+    expect(encodeLogState(compacted).toString("hex")).toBe(
+      [
+        "424c4653 0002 0001 0000000000000005 0000000000000028 00000002",
+        "0000000000000000 000000000000001e 000007d0 0000000000000063 0000000000000007 00000003",
+        "000000000000001e 0000000000000028 000002bc ffffffffffffffff 0000000000000008 00000000",
+        "00000002 00000001 0000000000000005 00000004 0000000000000021",
+        "00000002 6162",
+        "000000000000001e 000000000000000c 0000018bcfe56800",
+        "f761301e",
+      ]
+        .join("")
+        .replaceAll(" ", ""),
+    );
+  });
+
+  test.each([
+    ["plain", state],
+    ["compacted", compacted],
+  ])("%s: what is decoded is what was encoded; damaged or torn bytes are not taken", (_, each) => {
+    const bytes = encodeLogState(each);
+    expect(decodeLogState(bytes)).toEqual(each);
     for (let at = 0; at < bytes.length; at += 1) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] as number) ^ 0x10;
@@ -144,9 +170,13 @@ describe("SegmentIndex", () => {
 describe("names", () => {
   test("sort as offsets do, and only ours are known", () => {
     expect(segmentFileName(42, "log")).toBe("00000000000000000042.log");
-    expect(parseSegmentFileName("00000000000000000042.index")).toEqual({ baseOffset: 42, kind: "index" });
-    for (const name of ["log.state", "42.log", "00000000000000000042.txt", "99999999999999999999.log"]) {
-      expect(parseSegmentFileName(name)).toBeUndefined();
-    }
+    expect(segmentFileName(42, "log", 7)).toBe("00000000000000000042-7.log");
+    expect(segmentFileName(42, "snapshot", 7)).toBe("00000000000000000042.snapshot");
+    const file = { baseOffset: 42, kind: "index", generation: 0 };
+    expect(parseSegmentFileName("00000000000000000042.index")).toEqual(file);
+    expect(parseSegmentFileName("00000000000000000042-7.index")).toEqual({ ...file, generation: 7 });
+    const foreign = ["log.state", "42.log", "00000000000000000042.txt", "99999999999999999999.log"];
+    const neverGiven = ["00000000000000000042-0.log", "00000000000000000042-07.log", "00000000000000000042-7.snapshot"];
+    for (const name of [...foreign, ...neverGiven]) expect(parseSegmentFileName(name)).toBeUndefined();
   });
 });

@@ -8,6 +8,7 @@ const segments = [0, 10, 20].map((baseOffset, index) => ({
   sizeBytes: 100,
   maxTimestamp: (index + 1) * 10_000,
   createdMs: (index + 1) * 10_000 - 1_000,
+  generation: 0,
 }));
 
 const start = (retentionMs: number, retentionBytes: number, wallMs: number, bound = 30, startOffset = 0) =>

@@ -15,6 +15,7 @@ class Source implements StreamSource {
   endOffset = 0;
   startOffset = 0;
   highWatermark = 0;
+  tombstonesGoneBelow = 0;
   onDisk = false;
   attaches = 0;
   reads: { readonly offset: number; readonly maxBytes: number }[] = [];
@@ -207,6 +208,32 @@ describe("a replica that is behind", () => {
       await fixture.pushed();
       expect(fixture.stream.status).toBe("detached");
     }
+  });
+
+  test("that would next copy what lacks its tombstones by now is told, and begins anew", async () => {
+    const fixture = new Fixture();
+    fixture.source.onDisk = true;
+    fixture.source.endOffset = 9;
+    fixture.attach(3);
+    fixture.source.tombstonesGoneBelow = 5;
+    fixture.source.finishRead();
+    expect(await fixture.pushed()).toEqual([]);
+    expect(fixture.source.attaches).toBe(1);
+    // The attach has said so: a replica that then goes on has nothing that they had deleted.
+    fixture.attach(3);
+    fixture.source.finishRead();
+    expect((await fixture.pushed())[0]).toContain("[3, 4)");
+    expect(fixture.source.attaches).toBe(1);
+  });
+
+  test("that has copied all of them goes on", async () => {
+    const fixture = new Fixture();
+    fixture.source.onDisk = true;
+    fixture.source.endOffset = 9;
+    fixture.attach(5);
+    fixture.source.tombstonesGoneBelow = 5;
+    fixture.source.finishRead();
+    expect((await fixture.pushed())[0]).toContain("[5, 6)");
   });
 
   test("behind the log start it attaches anew at the first batch there is", async () => {

@@ -1,16 +1,27 @@
 import { expect, test } from "vitest";
 import { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
-import type { PartitionSettings } from "../../../../broker/partition/partition-settings.ts";
-import { type FixtureOptions, leading, recordOf } from "./replica-fixture.ts";
+import { type PartitionSettings, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
+import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
+import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
+import { type FixtureOptions, leading, type ReplicaFixture, recordOf } from "./replica-fixture.ts";
 
 async function hosted(options: FixtureOptions): Promise<HostedReplica> {
   const fixture = await leading(options);
+  return replicaOn(fixture, settings({}));
+}
+
+function replicaOn(fixture: ReplicaFixture, of: PartitionSettings): HostedReplica {
   return new HostedReplica(
-    {} as PartitionSettings,
+    of,
     fixture.time,
     () => fixture.replica,
     () => undefined,
   );
+}
+
+function settings(configs: Readonly<Record<string, string>>): PartitionSettings {
+  const topic = { topicId: "t", lkc: "lkc-abc", name: "t", createdMs: 0, configs, partitions: [] };
+  return partitionSettings(topic, ImageState.empty("cell"));
 }
 
 const unknown = { epoch: -1, endOffset: -1 };
@@ -35,12 +46,7 @@ test("otherwise the records tell: the last epoch not above the one asked for, an
 
 test("records are deleted up to what is committed, once a quorum has the new log start", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
-  const replica = new HostedReplica(
-    {} as PartitionSettings,
-    fixture.time,
-    () => fixture.replica,
-    () => undefined,
-  );
+  const replica = replicaOn(fixture, settings({}));
   const deleting = replica.deleteRecords(-1);
   await fixture.settle();
   expect(fixture.log.startOffset).toBe(5);
@@ -53,12 +59,53 @@ test("records are deleted up to what is committed, once a quorum has the new log
 
 test("no records are deleted by a leader that does not know how far the log is committed", async () => {
   const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2, lost: [2, 3] }) });
-  const replica = new HostedReplica(
-    {} as PartitionSettings,
-    fixture.time,
-    () => fixture.replica,
-    () => undefined,
-  );
+  const replica = replicaOn(fixture, settings({}));
   expect(await replica.deleteRecords(-1)).toEqual({ kind: "failed", error: "LEADER_NOT_AVAILABLE" });
   expect(fixture.log.startOffset).toBe(0);
+});
+
+test("of a topic that is only compacted no records are deleted by offset", async () => {
+  const fixture = await leading({ log: [[1, 5]], record: recordOf({ leaderEpoch: 2 }) });
+  const compacted = settings({ "cleanup.policy": "compact" });
+  const replica = replicaOn(fixture, compacted);
+  expect(await replica.deleteRecords(-1)).toMatchObject({ kind: "failed", error: "POLICY_VIOLATION" });
+  expect(fixture.log.startOffset).toBe(0);
+});
+
+test("a compacted topic takes no record without a key", async () => {
+  const fixture = await leading({ record: recordOf({ leaderEpoch: 2 }) });
+  const compacted = settings({ "cleanup.policy": "compact,delete" });
+  const replica = replicaOn(fixture, compacted);
+  const records = encodeBatch({ records: [{ key: Buffer.from("a") }, { value: Buffer.from("1") }] });
+  expect(replica.append(records, { requiredAcks: 1 })).toMatchObject({
+    kind: "failed",
+    error: "INVALID_RECORD",
+    recordErrors: [{ batchIndex: 1 }],
+  });
+  expect(fixture.log.endOffset).toBe(0);
+  replica.reconfigure(settings({}));
+  const again = encodeBatch({ records: [{ value: Buffer.from("1") }] });
+  expect(replica.append(again, { requiredAcks: 1 })).toMatchObject({ kind: "appended", baseOffset: 0 });
+});
+
+test("what compaction asks of a log comes from the topic's configurations", () => {
+  expect(settings({}).log).toMatchObject({ compaction: undefined, retentionMs: 604_800_000 });
+  const configs = {
+    "cleanup.policy": "compact",
+    "retention.ms": "5",
+    "retention.bytes": "6",
+    "min.cleanable.dirty.ratio": "0.25",
+    "min.compaction.lag.ms": "7",
+    "max.compaction.lag.ms": "60000",
+    "delete.retention.ms": "8",
+  };
+  // Nothing is deleted for its age, and what is to be compacted in time has to be sealed in time.
+  expect(settings(configs).log).toMatchObject({
+    retentionMs: -1,
+    retentionBytes: -1,
+    segmentMs: 60_000,
+    compaction: { minDirtyRatio: 0.25, minLagMs: 7, maxLagMs: 60_000, deleteRetentionMs: 8 },
+  });
+  const both = settings({ ...configs, "cleanup.policy": "delete,compact", "segment.ms": "30000" }).log;
+  expect(both).toMatchObject({ retentionMs: 5, retentionBytes: 6, segmentMs: 30_000 });
 });

@@ -80,6 +80,7 @@ export class ReplicaFixture {
   readonly peers = new Map<number, Peer>();
   readonly saved: ReplicaState[] = [];
   readonly truncations: (readonly [number, number])[] = [];
+  readonly restarts: (readonly [end: number, reason: string])[] = [];
   /** How often it asked to be asked for a report. */
   attentions = 0;
   changes = 0;
@@ -152,6 +153,7 @@ export class ReplicaFixture {
       },
       highWatermarkMoved: () => undefined,
       onTruncated: (from, to) => void this.truncations.push([from, to]),
+      onRestarted: (end, reason) => void this.restarts.push([end, reason]),
       onLogStartHeld: () => undefined,
     };
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { chunkAt } from "../log/log-fixture.ts";
+import type { PartitionLog } from "../../../../broker/log/partition-log.ts";
+import { means, rules } from "../log/compaction/compaction-fixture.ts";
+import { chunkAt, ManualClock, testConfig, written } from "../log/log-fixture.ts";
 import { attachOf, ReplicaFixture, recordOf } from "./replica-fixture.ts";
 
 /** Broker 1 follows broker 2. */
@@ -54,6 +56,37 @@ describe("reconcile", () => {
     await fixture.follow({ logStartOffset: 10, logEndOffset: 12, epochs: [[1, 10]] });
     expect(await fixture.said(2)).toEqual(["attached on 1: push from 10", ack(10, ", log start 10")]);
     expect([fixture.log.startOffset, fixture.log.endOffset]).toEqual([10, 10]);
+  });
+
+  test("a log that has missed tombstones which are gone by now is copied anew, and knows of them", async () => {
+    const fixture = await ReplicaFixture.open({ record: led, log: [[1, 4]] });
+    await fixture.follow({ logEndOffset: 9, epochs: [[1, 0]], tombstonesGoneBelow: 5 });
+    expect(await fixture.said(2)).toEqual(["attached on 1: push from 0", ack(0)]);
+    expect(fixture.restarts).toEqual([[4, "tombstones"]]);
+    expect(fixture.log.tombstonesGoneBelow).toBe(5);
+  });
+
+  test("a log that has copied them all goes on; an empty one begins where it is", async () => {
+    const fixture = await ReplicaFixture.open({ record: led, log: [[1, 4]] });
+    await fixture.follow({ logEndOffset: 9, epochs: [[1, 0]], tombstonesGoneBelow: 4 });
+    expect(await fixture.said(2)).toEqual(["attached on 1: push from 4", ack(4)]);
+    await fixture.log.raiseStart(4);
+    await fixture.follow({ stream: 2, logStartOffset: 4, logEndOffset: 9, epochs: [[1, 4]], tombstonesGoneBelow: 7 });
+    expect(await fixture.said(2)).toEqual(["attached on 2: push from 4", "ack on 2: holds 4, log start 4"]);
+    expect(fixture.log.tombstonesGoneBelow).toBe(7);
+  });
+
+  test("a log that was compacted past the cut is copied anew: what was left out for newer records is needed again", async () => {
+    const fixture = await ReplicaFixture.open({ record: led });
+    for (const offset of [0, 1, 2]) fixture.log.append(chunkAt(offset, { startsSegment: true }));
+    await written(fixture.log as PartitionLog);
+    fixture.log.reconfigure({ ...testConfig, compaction: rules });
+    const bounds = { wallMs: 0, settledOffset: 3, tombstonesKeptFrom: 3 };
+    await fixture.log.compact(bounds, means(new ManualClock()));
+    expect(fixture.log.compactedTo).toBe(2);
+    await fixture.follow({ logEndOffset: 1, epochs: [[1, 0]] });
+    expect(await fixture.said(2)).toEqual(["attached on 1: push from 0", ack(0)]);
+    expect(fixture.restarts).toEqual([[3, "compacted"]]);
   });
 
   test("the leader's log start is taken over", async () => {

@@ -103,7 +103,11 @@ describe("creating topics", () => {
     ["more replicas than brokers", { replicationFactor: 4 }, "INVALID_REPLICATION_FACTOR"],
     ["an unknown config", { configs: { "no.such": "1" } }, "INVALID_CONFIG"],
     ["a bad value", { configs: { "retention.ms": "soon" } }, "INVALID_CONFIG"],
-    ["compaction", { configs: { "cleanup.policy": "compact" } }, "INVALID_CONFIG"],
+    [
+      "lags that contradict each other",
+      { configs: { "min.compaction.lag.ms": "5", "max.compaction.lag.ms": "4" } },
+      "INVALID_CONFIG",
+    ],
     ["an assignment with a count", { partitions: 2, assignment: [[1]] }, "INVALID_REQUEST"],
     ["an empty assignment", { partitions: -1, replicationFactor: -1, assignment: [] }, "INVALID_REPLICA_ASSIGNMENT"],
     ["a broker twice", { partitions: -1, replicationFactor: -1, assignment: [[1, 1]] }, "INVALID_REPLICA_ASSIGNMENT"],

@@ -154,7 +154,23 @@ describe("configurations", () => {
     [[{ op: "delete", name: "no.such" }], topic, "INVALID_CONFIG"],
     [[{ op: "set", name: "retention.ms", value: "-2" }], topic, "INVALID_CONFIG"],
     [[{ op: "append", name: "retention.ms", value: "1" }], topic, "INVALID_CONFIG"],
-    [[{ op: "append", name: "cleanup.policy", value: "compact" }], topic, "INVALID_CONFIG"],
+    [[{ op: "append", name: "cleanup.policy", value: "forget" }], topic, "INVALID_CONFIG"],
+    [
+      [
+        { op: "set", name: "max.compaction.lag.ms", value: "1" },
+        { op: "set", name: "min.compaction.lag.ms", value: "2" },
+      ],
+      topic,
+      "INVALID_CONFIG",
+    ],
+    [
+      [
+        { op: "set", name: "log.cleaner.min.compaction.lag.ms", value: "9223372036854775807" },
+        { op: "set", name: "log.cleaner.max.compaction.lag.ms", value: "9223372036854775806" },
+      ],
+      { type: "cell" },
+      "INVALID_CONFIG",
+    ],
     [[{ op: "set", name: "unclean.leader.election.enable", value: "true" }], topic, "INVALID_CONFIG"],
     [
       [
