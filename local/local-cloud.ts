@@ -155,12 +155,7 @@ export class LocalCloud {
         port: plan.router.clients,
         adminPort: plan.router.admin,
         bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
-        hostsLine: hostsLine(
-          clientProperties.lkc,
-          this.#slots
-            .filter(({ cellIndex }) => cellIndex === 0)
-            .map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
-        ),
+        hostsLine: this.#hostsLine(clientProperties.lkc),
       },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
@@ -168,6 +163,15 @@ export class LocalCloud {
       dataDirectory: layout.directory,
       readyMs: Math.round(performance.now()),
     };
+  }
+
+  /** Names of the first cell's brokers: those of a logical cluster in it. */
+  #hostsLine(lkc: string): string {
+    const slots = this.#slots.filter(({ cellIndex }) => cellIndex === 0);
+    return hostsLine(
+      lkc,
+      slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
+    );
   }
 
   /** Ends everything in order. */

@@ -59,14 +59,13 @@ export class LoadReporter {
   }
 
   async #report(): Promise<void> {
-    const { clock, store, logger, inOffice, image, sample } = this.#ports;
+    const { cell, clock, store, logger } = this.#ports;
     const nowMs = clock.monotonicMs();
-    const { busy, bytes } = sample();
+    const { busy, bytes } = this.#ports.sample();
     const seconds = Math.max(1, nowMs - this.#lastMs) / 1000;
     this.#lastMs = nowMs;
-    if (!inOffice()) return;
-    const { cell } = this.#ports;
-    const item = loadOf(image(), { cell, atMs: clock.wallMs(), busy, bytesPerSecond: bytes / seconds });
+    if (!this.#ports.inOffice()) return;
+    const item = loadOf(this.#ports.image(), { cell, atMs: clock.wallMs(), busy, bytesPerSecond: bytes / seconds });
     try {
       await store.put(cellLoadKind, item);
     } catch (error) {

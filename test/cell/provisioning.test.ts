@@ -72,7 +72,7 @@ test("a cluster and a key are made by HTTP, and records go through at once", asy
   const other = await makeKey(id);
   await api.call("deleteApiKey", { params: { id: key.keyId } });
   await until(async () => !(await admits(endpoint, key)));
-  await expect(producer.send("orders", ["third"], 0)).rejects.toThrow();
+  await expect(producer.send("orders", ["third"], 0)).rejects.toBeInstanceOf(Error);
   expect(await admits(endpoint, other)).toBe(true);
 
   // Deleted: nobody gets in, and the operator gets it back with its records.
