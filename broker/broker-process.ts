@@ -37,8 +37,8 @@ export class BrokerProcess {
   #admin: AdminServer | undefined;
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
-  #endCertificateWatch: (() => void) | undefined;
   #load: LoadReporter | undefined;
+  #endCertificateWatch: (() => void) | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -78,12 +78,12 @@ export class BrokerProcess {
     });
     this.#kafka = kafka;
     await kafka.start();
+    await this.#startLoadReports(broker, cellSecret);
     this.#endCertificateWatch = watchCertificates(config.listeners, {
       timers: systemTimers,
       logger: this.#logger,
       use: (name, material) => kafka.setTls(name, material),
     });
-    await this.#startLoadReports(broker, cellSecret);
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
