@@ -13,8 +13,9 @@ import { systemTimers } from "../shared/ports/timers.ts";
 import { type NetworkList, readNetworks } from "../shared/proxy-protocol/network-list.ts";
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { throttleLog } from "../shared/telemetry/log-throttle.ts";
-import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
+import type { Logger } from "../shared/telemetry/logger.ts";
 import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { createProcessLogger } from "../shared/telemetry/process-logger.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
@@ -42,21 +43,7 @@ export class BrokerProcess {
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    const lines = {
-      debug: this.#metrics.counter("logLines", { level: "debug" }),
-      info: this.#metrics.counter("logLines", { level: "info" }),
-      warn: this.#metrics.counter("logLines", { level: "warn" }),
-      error: this.#metrics.counter("logLines", { level: "error" }),
-    };
-    this.#logger = createJsonLogger(
-      {
-        clock: systemClock,
-        level: "info",
-        write: (line) => process.stderr.write(line),
-        onLine: (level) => lines[level].add(1),
-      },
-      { broker: config.brokerId },
-    );
+    this.#logger = createProcessLogger(this.#metrics, { broker: config.brokerId });
   }
 
   /** Resolves when clients are served; rejects with the reason why not (a port that is taken, a foreign directory). */

@@ -5,8 +5,9 @@ import { systemRandom } from "../shared/ports/random.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
 import { readNetworks } from "../shared/proxy-protocol/network-list.ts";
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
-import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
+import type { Logger } from "../shared/telemetry/logger.ts";
 import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { createProcessLogger } from "../shared/telemetry/process-logger.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { lookAtBroker } from "./broker-probe.ts";
 import { BrokerWatch } from "./broker-watch.ts";
@@ -28,21 +29,7 @@ export class RouterProcess {
 
   constructor(config: RouterConfig) {
     this.#config = config;
-    const lines = {
-      debug: this.#metrics.counter("logLines", { level: "debug" }),
-      info: this.#metrics.counter("logLines", { level: "info" }),
-      warn: this.#metrics.counter("logLines", { level: "warn" }),
-      error: this.#metrics.counter("logLines", { level: "error" }),
-    };
-    this.#logger = createJsonLogger(
-      {
-        clock: systemClock,
-        level: "info",
-        write: (line) => process.stderr.write(line),
-        onLine: (level) => lines[level].add(1),
-      },
-      { router: config.zone },
-    );
+    this.#logger = createProcessLogger(this.#metrics, { router: config.zone });
   }
 
   metricSamples(): Iterable<MetricSample> {
