@@ -7,7 +7,6 @@
  *     [--bootstrap HOST:PORT] [--pids PID,PID,…]
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { encodeBatch } from "../../shared/kafka/records/record.ts";
 import { createTopics } from "../../shared/kafka/schema/create-topics.ts";
@@ -17,6 +16,7 @@ import { type MetadataResponse, metadata } from "../../shared/kafka/schema/metad
 import { type ProduceResponse, produce } from "../../shared/kafka/schema/produce.ts";
 import { type BenchCloud, startCloud } from "../cloud.ts";
 import { KafkaConnection } from "../kafka-connection.ts";
+import { cpuSeconds, memoryMib } from "../processes.ts";
 
 const versions = { createTopics: 5, metadata: 9, produce: 9, describeLogDirs: 1, incrementalAlterConfigs: 1 } as const;
 const topic = "compacted";
@@ -208,26 +208,6 @@ class SteadyProducer {
   }
 }
 
-/** Resident memory of each process, in MiB; nothing for one that is not here. */
-function memoryOf(pids: readonly number[]): number[] {
-  return pids.map((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-  });
-}
-
-/** Processor seconds of the processes so far. */
-function cpuOf(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / 100;
-}
-
 /** Waits until every replica has come down to what is alive, and stays so; answers when the last one shrank, and the peaks. */
 async function watchSizes(
   cluster: Cluster,
@@ -237,10 +217,10 @@ async function watchSizes(
   const startMs = performance.now();
   let lastChangeMs = startMs;
   let before = "";
-  const peaks = memoryOf(plan.pids);
+  const peaks = memoryMib(plan.pids);
   for (;;) {
     await pause(lookMs);
-    for (const [index, mib] of memoryOf(plan.pids).entries()) peaks[index] = Math.max(peaks[index] ?? 0, mib);
+    for (const [index, mib] of memoryMib(plan.pids).entries()) peaks[index] = Math.max(peaks[index] ?? 0, mib);
     const sizes = await cluster.sizes(topic);
     const now = sizes.join(" ");
     if (now !== before) lastChangeMs = performance.now();
@@ -263,11 +243,11 @@ async function measure(cluster: Cluster, plan: Plan): Promise<void> {
   const loaded = await cluster.sizes(topic);
   console.log(`${records} records of ${plan.recordBytes} bytes, ${keys} keys: ${loaded.join(" ")} bytes`);
   const steady = new SteadyProducer(await cluster.leader(steadyTopic));
-  const cpuAtStart = cpuOf(plan.pids);
+  const cpuAtStart = cpuSeconds(plan.pids);
   await pause(baselineMs);
   console.log(`producer before: ${steady.take()}`);
-  const memory = memoryOf(plan.pids);
-  const cpu = cpuOf(plan.pids);
+  const memory = memoryMib(plan.pids);
+  const cpu = cpuSeconds(plan.pids);
   const idleCpu = (cpu - cpuAtStart) / baselineMs;
   const startMs = performance.now();
   await cluster.setConfigs(topic, { "min.cleanable.dirty.ratio": "0.01", "segment.ms": "1000" });
@@ -282,7 +262,7 @@ async function measure(cluster: Cluster, plan: Plan): Promise<void> {
   if (plan.pids.length === 0) return;
   const grown = peaks.map((peak, index) => `${Math.round(peak - (memory[index] ?? 0))}`);
   console.log(`memory of the brokers: ${memory.map(Math.round).join(" ")} MiB, grew by at most ${grown.join(" ")} MiB`);
-  const tookCpu = cpuOf(plan.pids) - cpu - idleCpu * (performance.now() - startMs);
+  const tookCpu = cpuSeconds(plan.pids) - cpu - idleCpu * (performance.now() - startMs);
   console.log(`their processor time, beyond what the producer costs: ${tookCpu.toFixed(1)} s`);
 }
 

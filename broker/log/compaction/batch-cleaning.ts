@@ -11,6 +11,7 @@
  * be read; those that end past the part of the log that the map covers keep every record from there on.
  */
 import { compress } from "../../../shared/kafka/records/compression.ts";
+import { varint } from "../../../shared/kafka/records/record.ts";
 import {
   batchHeaderBytes,
   batchLengthPrefixBytes,
@@ -187,16 +188,4 @@ export function emptiedHeader(batch: RecordBatchView): Buffer {
   bytes.writeInt32BE(0, recordCountAt);
   new RecordBatchView(bytes).updateCrc();
   return bytes;
-}
-
-/** Zigzag, as in Kafka's records; exact up to 53 bits. */
-function varint(value: number): Buffer {
-  let left = value >= 0 ? value * 2 : -value * 2 - 1;
-  const bytes: number[] = [];
-  while (left >= 128) {
-    bytes.push((left % 128) | 0x80);
-    left = Math.floor(left / 128);
-  }
-  bytes.push(left);
-  return Buffer.from(bytes);
 }

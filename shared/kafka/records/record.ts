@@ -209,7 +209,8 @@ function nullable(bytes: Buffer | null): Buffer[] {
   return bytes === null ? [varint(-1)] : [varint(bytes.length), bytes];
 }
 
-function varint(value: number): Buffer {
+/** Zigzag; exact up to 53 bits. */
+export function varint(value: number): Buffer {
   let left = value >= 0 ? value * 2 : -value * 2 - 1;
   const bytes: number[] = [];
   while (left >= 128) {
