@@ -256,6 +256,8 @@ export class Replica {
     if (!current()) return;
     const before = this.log.writtenOffset;
     await reconcileLog(this.log, message, this.context);
+    // Where a quorum lost its data what was committed may be cut: what comes in its place is not committed yet.
+    this.highWatermark = Math.min(this.highWatermark, this.log.endOffset);
     if (!current() || this.log.failure !== undefined) return;
     if (message.logStartOffset > this.log.startOffset)
       await this.log.raiseStart(Math.min(message.logStartOffset, this.log.endOffset));
