@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
-import { openItemStore, openObjectStore } from "../shared/broker-config/open-stores.ts";
+import { openItemStore, openObjectStore, openTextItemStore } from "../shared/broker-config/open-stores.ts";
+import { ControlStore } from "../shared/control/control-store.ts";
 import type { Endpoint } from "../shared/metadata/records/record.ts";
 import { systemClock } from "../shared/ports/clock.ts";
 import { machineBootId } from "../shared/ports/machine-boot.ts";
@@ -9,15 +10,18 @@ import type { PeerTransport } from "../shared/ports/peer-transport.ts";
 import { systemRandom } from "../shared/ports/random.ts";
 import { openTcpPeerTransport } from "../shared/ports/tcp-peer-transport.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
+import { type NetworkList, readNetworks } from "../shared/proxy-protocol/network-list.ts";
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { throttleLog } from "../shared/telemetry/log-throttle.ts";
 import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
-import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
+import { readCertificate, watchCertificates } from "./connection/certificate-watch.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
+import { LoadReporter, type LoadSample } from "./controller/load-reporter.ts";
 import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
 import { meteredDisk } from "./metered-disk.ts";
@@ -33,6 +37,8 @@ export class BrokerProcess {
   #admin: AdminServer | undefined;
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
+  #load: LoadReporter | undefined;
+  #endCertificateWatch: (() => void) | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -68,9 +74,16 @@ export class BrokerProcess {
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
+      refreshMetadata: () => broker.metadata.follower.refresh(),
     });
     this.#kafka = kafka;
     await kafka.start();
+    await this.#startLoadReports(broker, cellSecret);
+    this.#endCertificateWatch = watchCertificates(config.listeners, {
+      timers: systemTimers,
+      logger: this.#logger,
+      use: (name, material) => kafka.setTls(name, material),
+    });
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
@@ -85,10 +98,16 @@ export class BrokerProcess {
   /** Hands leadership over, drains the clients, closes everything in order. */
   async stop(): Promise<void> {
     this.#health = { status: "stopping" };
+    this.#endCertificateWatch?.();
     await this.#broker?.releaseLeadership();
     await this.#kafka?.stop(drainMsMax);
+    this.#load?.stop();
     await this.#broker?.shutdown();
     await this.#admin?.close();
+  }
+
+  metricSamples(): Iterable<MetricSample> {
+    return this.#metrics.samples();
   }
 
   /** Ends the process now: its state can no longer be trusted, what is written is recovered at the next start. */
@@ -143,6 +162,36 @@ export class BrokerProcess {
     });
   }
 
+  async #startLoadReports(broker: Broker, cellSecret: Buffer): Promise<void> {
+    const { control, cell } = this.#config;
+    if (control === undefined) return;
+    const ports = { clock: systemClock, timers: systemTimers, random: systemRandom };
+    this.#load = new LoadReporter({
+      ...ports,
+      cell,
+      logger: this.#logger,
+      store: new ControlStore(await openTextItemStore(control, { cellSecret, timers: systemTimers }), ports),
+      inOffice: () => broker.controller.inOffice,
+      image: () => broker.image,
+      sample: this.#loadSampler(),
+    });
+    this.#load.start();
+  }
+
+  #loadSampler(): () => LoadSample {
+    let loop = performance.eventLoopUtilization();
+    let total = 0;
+    return () => {
+      const now = performance.eventLoopUtilization();
+      const busy = performance.eventLoopUtilization(now, loop).utilization;
+      const before = total;
+      total = this.#metrics.total("produceBytes") + this.#metrics.total("fetchBytes");
+      loop = now;
+      // A series that was forgotten makes the total fall.
+      return { busy, bytes: Math.max(0, total - before) };
+    };
+  }
+
   #services(broker: Broker): BrokerServices {
     return {
       brokerId: broker.id,
@@ -171,6 +220,14 @@ async function serverListener(listener: ListenerConfig): Promise<ServerListener>
   if (listener.protocol === "plaintext") {
     return { name, host, port, security: { kind: "plaintext", lkc: listener.lkc, principal: "User:anonymous" } };
   }
-  const [key, cert] = await Promise.all([readFile(listener.keyFile), readFile(listener.certificateFile)]);
-  return { name, host, port, security: { kind: "sasl-ssl", tls: { key, cert } } };
+  const { routed, proxyProtocolFrom } = listener;
+  const tls = await readCertificate(listener);
+  return { name, host, port, security: { kind: "sasl-ssl", tls, routed, proxies: proxiesOf(proxyProtocolFrom) } };
+}
+
+function proxiesOf(networks: readonly string[] | undefined): NetworkList | undefined {
+  if (networks === undefined || networks.length === 0) return undefined;
+  const read = readNetworks(networks);
+  if (read.kind === "invalid") throw new Error(read.problems.join("; "));
+  return read.list;
 }

@@ -19,6 +19,7 @@ import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
 import type { CleanerConfigs } from "./partition/log-cleaner.ts";
+import type { HostedPartition } from "./partition/partition-contract.ts";
 import { cleanerConfigs, partitionSettingsCache } from "./partition/partition-settings.ts";
 import { ReplicaManager } from "./partition/replica-manager.ts";
 import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
@@ -69,6 +70,8 @@ export interface BrokerOptions {
   onEvent?(event: BrokerEvent, count: number, tookMs?: number): void;
   /** For the simulator, whose runs of seconds are to meet what production meets in hours. */
   readonly tuning?: BrokerTuning;
+  /** What coordinators see of the partitions that they live on; for the simulator, which looks on, and lies to them. */
+  readonly coordinatedBy?: (hosted: HostedPartition) => HostedPartition;
 }
 
 /** Bounds that may be set lower than the folders' `limits.ts` have them. */
@@ -238,6 +241,8 @@ export class Broker {
     const { rules, recoverWithoutMajority, tuning } = this.#options;
     const { clock, timers, random, logger } = this.#ports;
     const self = identity.brokerId;
+    const { metadata } = this;
+    const common = { clock, timers, logger };
     const onEvent = (event: BrokerEvent, count = 1, tookMs?: number) => this.#options.onEvent?.(event, count, tookMs);
     const settingsOf = partitionSettingsCache();
     const parts: { calls?: BrokerCalls; groups?: GroupCoordinator } = {};
@@ -248,11 +253,9 @@ export class Broker {
       this.#peerEvents(() => ({ replicas, controller, calls: calls() })),
     );
     const replicas = new ReplicaManager({
+      ...common,
       self,
-      clock,
-      timers,
       random,
-      logger,
       rules,
       links,
       logs,
@@ -261,45 +264,26 @@ export class Broker {
       cleanerConfigs: () => tuning?.compaction?.configs ?? cleanerConfigs(this.image),
       compactionSettleMs: tuning?.compaction?.settleMs,
       sendReports: (reports) => calls().sendReports(reports),
-      onLeadership: (hosted) => parts.groups?.onLeadership(hosted),
+      onLeadership: (hosted) => parts.groups?.onLeadership(this.#options.coordinatedBy?.(hosted) ?? hosted),
       onEvent,
     });
     const controller = new Controller({
+      ...common,
       self,
-      clock,
-      timers,
-      logger,
       rules,
       links,
-      metadata: this.metadata,
+      metadata,
       sealer: { seal: (broker, seq, orders, timeoutMs) => calls().seal(broker, seq, orders, timeoutMs) },
       handOver: (leader, orders) => calls().handOver(leader, orders),
       recoverWithoutMajority,
       onEvent,
     });
-    const commands = new CommandGateway({
-      self,
-      cellNumber: this.#options.cellNumber,
-      clock,
-      timers,
-      random,
-      links,
-      metadata: this.metadata,
-      controller,
-    });
+    const { cellNumber } = this.#options;
+    const commands = new CommandGateway({ self, cellNumber, clock, timers, random, links, metadata, controller });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({ clock, timers, logger, commands, onEvent, image: () => this.image });
+    const groups = new GroupCoordinator({ ...common, self, commands, onEvent, image: () => this.image });
     parts.groups = groups;
-    parts.calls = new BrokerCalls({
-      self,
-      clock,
-      timers,
-      links,
-      replicas,
-      controller,
-      commands,
-      metadata: this.metadata,
-    });
+    parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata });
     return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };
   }
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Timers } from "../shared/ports/timers.ts";
-import { bufferCheckMs, bufferGarbageBytesMax, bufferIdleCheckMs } from "./limits.ts";
+import { bufferCheckMs, bufferGarbageBytesMax, bufferIdleCheckMs, heapGrowingPercent } from "./limits.ts";
 
 /**
  * Keeps a broker's memory small at full speed (docs/adr/0007). What passes through are buffers that die young, outside of
@@ -11,6 +11,7 @@ import { bufferCheckMs, bufferGarbageBytesMax, bufferIdleCheckMs } from "./limit
  */
 export function startBufferCollector(timers: Timers, bufferBytes: () => number): void {
   setFlagsFromString("--external-memory-accounted-in-global-limit");
+  setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
   let keptBytes = 0;

@@ -20,9 +20,14 @@ export const producerIdWaitMs = 2_000;
 export const drainMsMax = 2_000;
 /** Buffers that may gather before the young generation is collected: a tenth of a second of traffic at full speed. */
 export const bufferGarbageBytesMax = 24 * 1024 * 1024;
+/**
+ * The whole heap is collected when it, with all buffers, has grown by this share of what the last such collection left
+ * (some 55 MiB): far above the garbage that young collections leave standing, so that it happens once in many gigabytes.
+ */
+export const heapGrowingPercent = 200;
 /** Between two looks at how many buffers there are; a look costs some ten microseconds. */
 export const bufferCheckMs = 10;
 /** The same while little comes in. */
-export const bufferIdleCheckMs = 50;
+export const bufferIdleCheckMs = 100;
 /** Between two looks at how full the volume is, for the metrics. */
 export const diskLookMs = 10_000;

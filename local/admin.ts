@@ -3,6 +3,7 @@ import { internalLogicalCluster } from "../shared/tenancy/logical-cluster-id.ts"
 import { CellMetadata } from "./cell-metadata.ts";
 import { javaClientProperties, librdkafkaProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
+import { routedBootstrap } from "./routed-names.ts";
 import { findRun, type RunFile } from "./run-file.ts";
 import { formatTable } from "./summary.ts";
 import { untilApplied } from "./until-applied.ts";
@@ -50,10 +51,11 @@ async function createCluster(metadata: CellMetadata, _run: RunFile, name: string
 async function createKey(metadata: CellMetadata, run: RunFile, lkc: string): Promise<Output> {
   const credentials = await metadata.createKey(lkc);
   const access = { bootstrap: run.secureBootstrap, authorityFile: run.authorityFile };
+  const routerBootstrap = routedBootstrap(lkc, run.router.port);
   const java = javaClientProperties(access, credentials);
   const librdkafka = librdkafkaProperties(access, credentials);
   return {
-    text: `A key of ${lkc}. The secret is shown this once.
+    text: `A key of ${lkc}. The secret is shown this once. Through the router: bootstrap.servers=${routerBootstrap}
 
 client.properties for the Java client and Kafka's tools:
 
@@ -61,7 +63,7 @@ ${java}
 librdkafka.properties for kcat -F and every client on librdkafka:
 
 ${librdkafka}`,
-    json: { lkc, ...credentials, bootstrap: access.bootstrap, authorityFile: access.authorityFile },
+    json: { lkc, ...credentials, bootstrap: access.bootstrap, routerBootstrap, authorityFile: access.authorityFile },
     usableAtOnce: true,
   };
 }

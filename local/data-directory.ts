@@ -27,6 +27,8 @@ export interface DataLayout {
   readonly controlSocket: string;
   readonly storeSocket: string;
   readonly storeDatabase: string;
+  /** The control plane's items. */
+  readonly controlDatabase: string;
   readonly storeLog: string;
   readonly storeDirectory: string;
   readonly objectsDirectory: string;
@@ -34,7 +36,12 @@ export interface DataLayout {
   /** For Java clients, and the same for librdkafka and kcat. */
   readonly clientProperties: string;
   readonly librdkafkaProperties: string;
+  /** An operator's cloud key of the provisioning API. */
+  readonly apiKeyFile: string;
+  readonly apiLog: string;
   readonly compileCache: string;
+  readonly routerConfig: string;
+  readonly routerLog: string;
   broker(slot: number): BrokerLayout;
 }
 
@@ -63,12 +70,17 @@ export function dataLayout(directory: string): DataLayout {
     storeSocket: socketPath(directory, "store.sock"),
     storeDirectory: at("store"),
     storeDatabase: at("store", "items.sqlite"),
+    controlDatabase: at("store", "control.sqlite"),
     storeLog: at("store", "store.log"),
     objectsDirectory: at("objects"),
     tlsDirectory: at("tls"),
     clientProperties: at("client.properties"),
     librdkafkaProperties: at("librdkafka.properties"),
+    apiKeyFile: at("api-key.json"),
+    apiLog: at("api.log"),
     compileCache: at("compile-cache"),
+    routerConfig: at("router", "config.json"),
+    routerLog: at("router", "router.log"),
     broker: (slot) => ({
       directory: at("brokers", String(slot)),
       configFile: at("brokers", String(slot), "config.json"),
@@ -120,10 +132,14 @@ export function claimDataDirectory(layout: DataLayout): DataLock {
   return lockFile(layout);
 }
 
-/** Deletes what earlier starts left. Call it with the lock held. */
+/**
+ * Deletes what earlier starts left, but for compiled code: it is nobody's data, and a process that finds none loads the
+ * stripper of types, which costs each 30 MiB and a second. Call it with the lock held.
+ */
 export function emptyDataDirectory(layout: DataLayout): void {
+  const kept = new Set([markerName, path.basename(layout.compileCache)]);
   for (const name of readdirSync(layout.directory)) {
-    if (name === markerName || name.startsWith(path.basename(layout.lockFile))) continue;
+    if (kept.has(name) || name.startsWith(path.basename(layout.lockFile))) continue;
     rmSync(path.join(layout.directory, name), { recursive: true, force: true });
   }
 }
@@ -187,8 +203,22 @@ export function ensureCellSecret(file: string): void {
 /** What was fixed when the data was made. */
 export interface CellFile {
   readonly cell: string;
+  /** Of each cell. */
   readonly brokers: number;
+  /** Left out by builds that knew one cell only. */
+  readonly cells?: number;
 }
+
+/** Name of a cell of the fleet: the first has that of the data. */
+export function cellName({ cell }: CellFile, index: number): string {
+  return index === 0 ? cell : `${cell}-${index + 1}`;
+}
+
+/** Brokers of different cells have different ids, and folders: those of the second cell begin at 11. */
+export function brokerSlot(cellIndex: number, index: number): number {
+  return cellIndex * slotsPerCell + index + 1;
+}
+const slotsPerCell = 10;
 
 export function readCellFile(layout: DataLayout): CellFile | undefined {
   if (!existsSync(layout.cellFile)) return undefined;

@@ -1,22 +1,28 @@
 /**
- * The whole cloud on one machine: a supervisor of the store process and the broker processes.
+ * The whole cloud on one machine: a supervisor of the store process, the broker processes and the router.
  *
- *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them lkc-dev and its key ▶ control socket
- *   end: control socket ▶ brokers (controlled shutdown) ▶ store ▶ the lock on the data
+ *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them router, lkc-dev, its key and the
+ *   provisioning API ▶ control socket
+ *   end: control socket ▶ provisioning API ▶ brokers (controlled shutdown) and router ▶ store ▶ the lock on the data
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Fleet } from "../functions/provisioning/fleet.ts";
 import type { ItemStoreConfig, ObjectStoreConfig } from "../shared/broker-config/broker-config.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
+import { LocalApi } from "./api/local-api.ts";
 import { brokerConfigFor } from "./broker-config-file.ts";
-import { prepareMetadata } from "./cell-bootstrap.ts";
+import { prepareFurtherCell, prepareMetadata } from "./cell-bootstrap.ts";
+import type { CellStores } from "./cell-metadata.ts";
 import { defaultBrokers, type StartOptions } from "./command-line/start-options.ts";
 import { awsRegion, childEnvironment } from "./config.ts";
 import type { ControlAnswer, ControlRequest } from "./control/control-protocol.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
 import {
+  brokerSlot,
   type CellFile,
+  cellName,
   claimDataDirectory,
   clearSockets,
   type DataLayout,
@@ -27,12 +33,14 @@ import {
   writePrivateFile,
 } from "./data-directory.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { logFileBytesMax } from "./limits.ts";
-import { type BrokerPorts, planPorts } from "./ports.ts";
+import { logFileBytesMax, routerReadyMsMax, routerStopMsMax, storeReadyMsMax, storeStopMsMax } from "./limits.ts";
+import { type BrokerPorts, planPorts, type RouterPorts } from "./ports.ts";
+import { hostsLine, routedBootstrap } from "./routed-names.ts";
+import { routerConfigFor } from "./router-config-file.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
 import { bootstrapOf, type CloudSummary } from "./summary.ts";
+import { KeptProcess } from "./supervisor/kept-process.ts";
 import { RotatingLog } from "./supervisor/rotating-log.ts";
-import { StoreSupervisor } from "./supervisor/store-supervisor.ts";
 import { SupervisedBroker } from "./supervisor/supervised-broker.ts";
 import { type CertificateFiles, ensureCertificates } from "./tls/certificates.ts";
 
@@ -53,23 +61,29 @@ export interface LocalCloudOptions {
 }
 
 interface Slot {
+  readonly cellIndex: number;
   readonly broker: SupervisedBroker;
   readonly ports: BrokerPorts;
 }
 
 const metadataTable = "balafon-metadata";
+/** Names in a table of our own for each data directory: unlike logs, the control plane's items carry no cell's name. */
+const controlTableOf = (cell: string) => `balafon-control-${cell}`;
 const segmentBucket = "balafon-segments";
 
 export class LocalCloud {
   readonly #options: LocalCloudOptions;
   readonly #lock: DataLock;
   #cell: CellFile | undefined;
-  #store: StoreSupervisor | undefined;
+  #store: KeptProcess | undefined;
+  #router: { readonly process: KeptProcess; readonly ports: RouterPorts } | undefined;
   #slots: readonly Slot[] = [];
   #control: ControlServer | undefined;
   #certificates: CertificateFiles | undefined;
   #items: ItemStoreConfig | undefined;
   #objects: ObjectStoreConfig | undefined;
+  #controlItems: ItemStoreConfig | undefined;
+  #api: LocalApi | undefined;
   #ending = false;
 
   /** Takes the data directory. Errors: `DataDirectoryError`. */
@@ -91,38 +105,58 @@ export class LocalCloud {
     clearSockets(layout);
     const cell = this.#settleCell();
     this.#cell = cell;
-    const plan = await planPorts({ ...start, brokers: cell.brokers });
+    const cells = cell.cells ?? 1;
+    const plan = await planPorts({ ...start, brokers: cell.brokers * cells });
     if (plan.kind === "refused") throw new StartError(plan.problem);
     ensureCellSecret(layout.cellSecretFile);
     const [certificates] = await Promise.all([
       ensureCertificates(layout.tlsDirectory, Date.now()),
-      this.#startStores(),
+      this.#startStores(cell),
     ]);
     this.#certificates = certificates;
-    this.#slots = plan.brokers.map((ports, index) => this.#makeSlot(index + 1, ports));
-    const [clientProperties] = await Promise.all([
+    this.#slots = plan.brokers.map((ports, index) =>
+      this.#makeSlot({ cellIndex: Math.floor(index / cell.brokers), index: index % cell.brokers }, ports, plan.router),
+    );
+    const router = this.#makeRouter(plan.router, cells);
+    this.#router = { process: router, ports: plan.router };
+    const furtherCells = Array.from({ length: cells - 1 }, (_, index) => index + 1);
+    const [clientProperties, api] = await Promise.all([
       prepareMetadata({
-        stores: this.#stores(),
+        stores: this.#stores(0),
         layout,
         certificates,
         start,
         cell,
-        bootstrap: this.#bootstrap("tls"),
+        bootstrap: this.#bootstrap("tls", 0),
       }),
+      this.#startApi(plan.api, cell),
+      ...furtherCells.map((index) => prepareFurtherCell(this.#stores(index), cell.brokers, start)),
       ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
+      router.start(),
     ]);
     this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
     this.#writeRunFile();
     return {
       cell: cell.cell,
       lkc: clientProperties.lkc,
-      brokers: this.#slots.map(({ broker, ports }) => ({
+      api: api.url,
+      apiKey: { id: api.key.keyId, secret: api.key.secret },
+      apiKeyFile: layout.apiKeyFile,
+      brokers: this.#slots.map(({ broker, ports, cellIndex }) => ({
         id: broker.brokerId,
+        cell: cellName(cell, cellIndex),
         pid: broker.pid ?? 0,
-        port: ports.kafka,
+        port: cellIndex === 0 ? ports.kafka : 0,
         tlsPort: ports.tls,
         adminPort: ports.admin,
       })),
+      router: {
+        pid: router.pid ?? 0,
+        port: plan.router.clients,
+        adminPort: plan.router.admin,
+        bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
+        hostsLine: this.#hostsLine(clientProperties.lkc),
+      },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
       clientProperties: clientProperties.text,
@@ -131,11 +165,22 @@ export class LocalCloud {
     };
   }
 
+  /** Names of the first cell's brokers: those of a logical cluster in it. */
+  #hostsLine(lkc: string): string {
+    const slots = this.#slots.filter(({ cellIndex }) => cellIndex === 0);
+    return hostsLine(
+      lkc,
+      slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
+    );
+  }
+
   /** Ends everything in order. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#control?.close();
-    await Promise.all(this.#slots.map(({ broker }) => broker.stop()));
+    await this.#api?.close();
+    // Together: what runs through the router ends with its broker.
+    await Promise.all([this.#router?.process.stop(), ...this.#slots.map(({ broker }) => broker.stop())]);
     await this.#store?.stop();
     this.#leave();
   }
@@ -143,6 +188,8 @@ export class LocalCloud {
   /** Kills everything at once; what is written is recovered at the next start. */
   forceEnd(): void {
     this.#ending = true;
+    void this.#api?.close();
+    this.#router?.process.forceEnd();
     for (const { broker } of this.#slots) broker.forceEnd();
     this.#store?.forceEnd();
     this.#leave();
@@ -163,6 +210,12 @@ export class LocalCloud {
         `the data in ${layout.directory} has ${made.brokers} brokers; with --brokers ${brokers} its partitions would lose replicas: pass --fresh to begin anew`,
       );
     }
+    const cells = start.cells ?? made?.cells ?? 1;
+    if (made !== undefined && cells < (made.cells ?? 1)) {
+      throw new StartError(
+        `the data in ${layout.directory} has ${made.cells} cells; with --cells ${cells} some logical clusters would have none: pass --fresh to begin anew`,
+      );
+    }
     // A name of its own: several data directories may share the tables of one AWS endpoint.
     const cell = {
       cell:
@@ -171,34 +224,63 @@ export class LocalCloud {
           .toString(36)
           .padStart(5, "0")}`,
       brokers,
+      cells,
     };
     writePrivateFile(layout.cellFile, `${JSON.stringify(cell)}\n`);
     return cell;
   }
 
-  async #startStores(): Promise<void> {
+  async #startApi(port: number, cell: CellFile): Promise<LocalApi> {
+    const fleet: Fleet = {
+      cloud: "AWS",
+      region: awsRegion(),
+      cells: Array.from({ length: cell.cells ?? 1 }, (_, index) => ({
+        cell: cellName(cell, index),
+        state: "open",
+        kafkaBootstrap: this.#bootstrap("tls", index),
+      })),
+    };
+    const { items } = this.#stores(0);
+    this.#api = await LocalApi.start({
+      layout: this.#options.layout,
+      port,
+      fleet,
+      items,
+      control: this.#controlStore(),
+    });
+    return this.#api;
+  }
+
+  async #startStores(cell: CellFile): Promise<void> {
     const { start, layout, say } = this.#options;
     if (start.awsEndpoint !== undefined) {
       const place = { endpoint: start.awsEndpoint, region: awsRegion() };
       this.#items = { kind: "dynamodb", ...place, table: metadataTable };
       this.#objects = { kind: "s3", ...place, bucket: segmentBucket };
-      const [{ ensureMetadataTable }, { ensureBucket }] = await Promise.all([
+      const controlTable = controlTableOf(cell.cell);
+      this.#controlItems = { kind: "dynamodb", ...place, table: controlTable };
+      const [{ ensureDynamodbTable }, { ensureBucket }] = await Promise.all([
         import("./dynamodb-setup.ts"),
         import("./s3-bucket.ts"),
       ]);
       await Promise.all([
-        ensureMetadataTable({ ...place, table: metadataTable }, systemTimers),
+        ensureDynamodbTable({ ...place, table: metadataTable, kind: "number" }, systemTimers),
+        ensureDynamodbTable({ ...place, table: controlTable, kind: "text" }, systemTimers),
         ensureBucket({ ...place, bucket: segmentBucket }),
       ]);
       return;
     }
     this.#items = { kind: "socket", path: layout.storeSocket };
+    this.#controlItems = { kind: "socket", path: layout.storeSocket };
     this.#objects = { kind: "directory", path: layout.objectsDirectory };
     mkdirSync(layout.storeDirectory, { recursive: true, mode: 0o700 });
-    this.#store = new StoreSupervisor({
+    this.#store = new KeptProcess({
+      name: "the store",
+      readyMsMax: storeReadyMsMax,
+      stopMsMax: storeStopMsMax,
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
-        args: [layout.storeDatabase, layout.storeSocket, layout.cellSecretFile],
+        args: [layout.storeDatabase, layout.controlDatabase, layout.storeSocket, layout.cellSecretFile],
         env: childEnvironment(layout.compileCache),
       },
       log: new RotatingLog(layout.storeLog, logFileBytesMax),
@@ -208,41 +290,77 @@ export class LocalCloud {
     await this.#store.start();
   }
 
-  #stores() {
+  #controlStore(): ItemStoreConfig {
+    if (this.#controlItems === undefined) throw new Error("the stores are not settled yet");
+    return this.#controlItems;
+  }
+
+  #stores(cellIndex: number): CellStores {
     if (this.#cell === undefined || this.#items === undefined || this.#objects === undefined) {
       throw new Error("the stores are not settled yet");
     }
     const { cellSecretFile } = this.#options.layout;
-    return { cell: this.#cell.cell, cellSecretFile, items: this.#items, objects: this.#objects };
+    return { cell: cellName(this.#cell, cellIndex), cellSecretFile, items: this.#items, objects: this.#objects };
   }
 
-  #makeSlot(slot: number, ports: BrokerPorts): Slot {
+  #makeRouter(ports: RouterPorts, cells: number): KeptProcess {
+    const { layout, say } = this.#options;
+    const config = routerConfigFor(
+      ports,
+      Array.from({ length: cells }, (_, index) => this.#stores(index)),
+    );
+    writePrivateFile(layout.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
+    return new KeptProcess({
+      name: "the router",
+      readyMsMax: routerReadyMsMax,
+      stopMsMax: routerStopMsMax,
+      program: {
+        file: fileURLToPath(new URL("../router/main.ts", import.meta.url)),
+        args: ["--config", layout.routerConfig],
+        env: childEnvironment(layout.compileCache),
+      },
+      log: new RotatingLog(layout.routerLog, logFileBytesMax),
+      timers: systemTimers,
+      say,
+    });
+  }
+
+  #makeSlot(
+    place: { readonly cellIndex: number; readonly index: number },
+    ports: BrokerPorts,
+    router: RouterPorts,
+  ): Slot {
+    const { cellIndex } = place;
+    const slot = brokerSlot(cellIndex, place.index);
     const { layout, start, say } = this.#options;
-    const place = layout.broker(slot);
+    const folder = layout.broker(slot);
     const certificates = this.#certificates;
     if (certificates === undefined) throw new Error("the certificates are not made yet");
     const config = brokerConfigFor({
       slot,
+      cellIndex,
+      control: this.#controlStore(),
       ports,
-      stores: this.#stores(),
-      dataDirectory: place.dataDirectory,
+      stores: this.#stores(cellIndex),
+      dataDirectory: folder.dataDirectory,
       certificates,
+      routerPort: router.clients,
     });
-    writePrivateFile(place.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
+    writePrivateFile(folder.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
     const broker = new SupervisedBroker({
       slot,
       program: {
         file: fileURLToPath(new URL("../broker/main.ts", import.meta.url)),
-        args: ["--config", place.configFile],
+        args: ["--config", folder.configFile],
         env: childEnvironment(layout.compileCache),
       },
-      log: new RotatingLog(place.logFile, logFileBytesMax),
+      log: new RotatingLog(folder.logFile, logFileBytesMax),
       restartAfterMs: start.restartAfterMs,
       timers: systemTimers,
       say,
       onChange: () => this.#writeRunFile(),
     });
-    return { broker, ports };
+    return { broker, ports, cellIndex };
   }
 
   async #startBroker(broker: SupervisedBroker): Promise<void> {
@@ -260,8 +378,8 @@ export class LocalCloud {
     return { ok: outcome.kind === "done", message: outcome.message };
   }
 
-  #bootstrap(listener: "kafka" | "tls"): string {
-    return bootstrapOf(this.#slots.map(({ ports }) => ports[listener]));
+  #bootstrap(listener: "kafka" | "tls", cellIndex: number): string {
+    return bootstrapOf(this.#slots.filter((slot) => slot.cellIndex === cellIndex).map(({ ports }) => ports[listener]));
   }
 
   #writeRunFile(): void {
@@ -270,11 +388,16 @@ export class LocalCloud {
     const { layout } = this.#options;
     const run: RunFile = {
       pid: process.pid,
-      ...this.#stores(),
+      ...this.#stores(0),
       controlSocket: layout.controlSocket,
       authorityFile: this.#certificates?.authorityFile ?? "",
-      bootstrap: this.#bootstrap("kafka"),
-      secureBootstrap: this.#bootstrap("tls"),
+      bootstrap: this.#bootstrap("kafka", 0),
+      secureBootstrap: this.#bootstrap("tls", 0),
+      router: {
+        pid: this.#router?.process.pid,
+        port: this.#router?.ports.clients ?? 0,
+        adminPort: this.#router?.ports.admin ?? 0,
+      },
       brokers: this.#slots.map(({ broker, ports }) => ({
         id: broker.brokerId,
         state: broker.paused ? "paused" : broker.state,

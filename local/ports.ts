@@ -15,6 +15,15 @@ export interface BrokerPorts {
   readonly admin: number;
   /** For the other brokers; always a free one. */
   readonly peer: number;
+  /** For the router; always a free one. */
+  readonly routed: number;
+}
+
+export interface RouterPorts {
+  readonly clients: number;
+  readonly admin: number;
+  /** Always a free one. */
+  readonly health: number;
 }
 
 export interface PortRequest {
@@ -23,10 +32,19 @@ export interface PortRequest {
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
+  /** Of the router; its admin port follows. 0: take free ones. */
+  readonly routerPort: number;
+  /** Of the provisioning API. */
+  readonly apiPort: number;
 }
 
 export type PortPlan =
-  | { readonly kind: "planned"; readonly brokers: readonly BrokerPorts[] }
+  | {
+      readonly kind: "planned";
+      readonly brokers: readonly BrokerPorts[];
+      readonly router: RouterPorts;
+      readonly api: number;
+    }
   | { readonly kind: "refused"; readonly problem: string };
 
 const portMax = 65_535;
@@ -39,32 +57,39 @@ const freePortAttemptsMax = 200;
 /** Settles which ports to use and checks that they are free now; a problem names the port and its flag. */
 export async function planPorts(request: PortRequest): Promise<PortPlan> {
   const taken = new Set<number>();
+  const byBroker = Array.from({ length: request.brokers }, (_, index) => `broker ${index + 1}`);
+  const usesOf = (use: string) => byBroker.map((broker) => `${broker}, ${use}`);
   const groups = [
-    { flag: "--kafka-port", use: "plaintext", first: request.kafkaPort },
-    { flag: "--tls-port", use: "SASL_SSL", first: request.tlsPort },
-    { flag: "--admin-port", use: "admin", first: request.adminPort },
-    { flag: "--kafka-port", use: "peer", first: 0 },
+    { flag: "--kafka-port", uses: usesOf("plaintext"), first: request.kafkaPort },
+    { flag: "--tls-port", uses: usesOf("SASL_SSL"), first: request.tlsPort },
+    { flag: "--admin-port", uses: usesOf("admin"), first: request.adminPort },
+    { flag: "--kafka-port", uses: usesOf("peer"), first: 0 },
+    { flag: "--kafka-port", uses: usesOf("routed"), first: 0 },
+    { flag: "--router-port", uses: ["router", "router, admin"], first: request.routerPort },
+    { flag: "--router-port", uses: ["router, health"], first: 0 },
+    { flag: "--api-port", uses: ["provisioning API"], first: request.apiPort },
   ];
   const firsts: number[] = [];
   // Ports that somebody asked for come first, so that free ones are chosen around them.
   for (const group of groups.toSorted((left, right) => Number(left.first === 0) - Number(right.first === 0))) {
-    const first = group.first === 0 ? await freeRange(request.brokers, taken) : group.first;
-    for (let slot = 1; slot <= request.brokers; slot++) {
-      const planned = { port: first + slot - 1, use: `broker ${slot}, ${group.use}`, flag: group.flag };
+    const first = group.first === 0 ? await freeRange(group.uses.length, taken) : group.first;
+    for (const [at, use] of group.uses.entries()) {
+      const planned = { port: first + at, use, flag: group.flag };
       const problem = await portProblem(planned, taken);
       if (problem !== undefined) return { kind: "refused", problem };
       taken.add(planned.port);
     }
     firsts[groups.indexOf(group)] = first;
   }
-  const [kafka = 0, tls = 0, admin = 0, peer = 0] = firsts;
+  const [kafka = 0, tls = 0, admin = 0, peer = 0, routed = 0, router = 0, health = 0, api = 0] = firsts;
   const brokers = Array.from({ length: request.brokers }, (_, index) => ({
     kafka: kafka + index,
     tls: tls + index,
     admin: admin + index,
     peer: peer + index,
+    routed: routed + index,
   }));
-  return { kind: "planned", brokers };
+  return { kind: "planned", brokers, router: { clients: router, admin: router + 1, health }, api };
 }
 
 async function portProblem(planned: PlannedPort, taken: ReadonlySet<number>): Promise<string | undefined> {

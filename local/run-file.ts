@@ -15,6 +15,7 @@ export interface RunFile {
   readonly bootstrap: string;
   /** SASL_SSL addresses. */
   readonly secureBootstrap: string;
+  readonly router: { readonly pid: number | undefined; readonly port: number; readonly adminPort: number };
   readonly brokers: readonly {
     /** Undefined until it first served. */
     readonly id: number;

@@ -16,7 +16,7 @@ import { configOperations, incrementalAlterConfigs } from "../../shared/kafka/sc
 import { type MetadataResponse, metadata } from "../../shared/kafka/schema/metadata.ts";
 import { type ProduceResponse, produce } from "../../shared/kafka/schema/produce.ts";
 import { type BenchCloud, startCloud } from "../cloud.ts";
-import { KafkaConnection } from "../throughput/kafka-connection.ts";
+import { KafkaConnection } from "../kafka-connection.ts";
 
 const versions = { createTopics: 5, metadata: 9, produce: 9, describeLogDirs: 1, incrementalAlterConfigs: 1 } as const;
 const topic = "compacted";

@@ -4,7 +4,6 @@
  *
  *   npx node bench/throughput/run.ts [--batch BYTES] [--mib TOTAL] [--inflight REQUESTS] [--partitions N]
  */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { encodeBatch } from "../../shared/kafka/records/record.ts";
 import { createTopics } from "../../shared/kafka/schema/create-topics.ts";
@@ -12,12 +11,12 @@ import { type FetchResponse, fetch } from "../../shared/kafka/schema/fetch.ts";
 import { type MetadataResponse, metadata } from "../../shared/kafka/schema/metadata.ts";
 import { type ProduceResponse, produce } from "../../shared/kafka/schema/produce.ts";
 import { type BenchCloud, startCloud } from "../cloud.ts";
-import { KafkaConnection } from "./kafka-connection.ts";
+import { KafkaConnection } from "../kafka-connection.ts";
+import { cpuSeconds, memoryMib } from "../processes.ts";
 
 const versions = { createTopics: 5, metadata: 9, produce: 9, fetch: 12 } as const;
 const topic = "throughput";
 const recordBytes = 1_024;
-const clockTicksPerSecond = 100;
 const mebibyte = 1024 * 1024;
 const brokers = [1, 2, 3];
 
@@ -39,34 +38,16 @@ function readPlan(): Plan {
   };
 }
 
-/** Processor seconds of all brokers so far. */
-function brokerCpuSeconds(cloud: BenchCloud): number {
-  let ticks = 0;
-  for (const broker of brokers) {
-    const fields = readFileSync(`/proc/${cloud.pidOf(broker)}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / clockTicksPerSecond;
-}
-
-function brokerMemoryMib(cloud: BenchCloud): number[] {
-  return brokers.map((broker) => {
-    const status = readFileSync(`/proc/${cloud.pidOf(broker)}/status`, "utf8");
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-  });
-}
-
 async function measured(name: string, cloud: BenchCloud, run: () => Promise<number>): Promise<void> {
-  const before = brokerCpuSeconds(cloud);
+  const pids = brokers.map((broker) => cloud.pidOf(broker));
+  const before = cpuSeconds(pids);
   const startMs = performance.now();
   const bytes = await run();
   const seconds = (performance.now() - startMs) / 1_000;
-  const cpuPerGib = (brokerCpuSeconds(cloud) - before) / (bytes / (1024 * mebibyte));
+  const cpuPerGib = (cpuSeconds(pids) - before) / (bytes / (1024 * mebibyte));
   const speed = (bytes / mebibyte / seconds).toFixed(1);
   console.log(
-    `${name}: ${speed} MiB/s, ${cpuPerGib.toFixed(2)} broker CPU-s/GiB, memory ${brokerMemoryMib(cloud).join(" ")} MiB`,
+    `${name}: ${speed} MiB/s, ${cpuPerGib.toFixed(2)} broker CPU-s/GiB, memory ${memoryMib(pids).join(" ")} MiB`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type net from "node:net";
 import { TLSSocket } from "node:tls";
+import type { RoutedNames } from "../../shared/broker-config/broker-config.ts";
 import { MalformedMessageError } from "../../shared/kafka/codec/message-error.ts";
 import { FrameAssembler } from "../../shared/kafka/frame.ts";
 import type { LogFields } from "../../shared/telemetry/logger.ts";
@@ -59,8 +60,8 @@ export interface ConnectionOptions {
   readonly remoteAddress: string;
   /** Whom the listener is bound to; undefined: the client must authenticate. */
   readonly identity: ClientIdentity | undefined;
-  /** Under which the names of logical clusters lie; undefined: names mean nothing. */
-  readonly domain: string | undefined;
+  /** How clients of this listener name brokers; undefined: by their addresses, and names in hellos mean nothing. */
+  readonly routed: RoutedNames | undefined;
   /** Called when the client has proved who it is. */
   readonly onAuthenticated: () => void;
   readonly onRefused: () => void;
@@ -99,7 +100,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     this.#options = options;
     this.#lastActivityMs = nowMs;
     this.#state = identity === undefined ? acceptSecured(nowMs, environment.rules) : acceptPlaintext(identity);
-    this.tenant = new TenantView(identity?.lkc, services);
+    this.tenant = new TenantView(identity?.lkc, services, options.routed);
     this.meters = new TenantMeters(identity === undefined ? noMetrics : services.metrics, identity?.lkc ?? "");
     const assembler = new FrameAssembler(identity ? limits.requestBytesMax : limits.strangerFrameBytesMax);
     this.#account =
@@ -178,7 +179,9 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   tick(nowMs: number): void {
     const { inFlight } = this.#pipeline;
     const { stuckSinceMs } = this.#outbox;
-    this.#step({ kind: "tick", nowMs, inFlight, lastActivityMs: this.#lastActivityMs, stuckSinceMs });
+    const lastActivityMs = this.#lastActivityMs;
+    const credentialValid = this.#credentialValid();
+    this.#step({ kind: "tick", nowMs, inFlight, lastActivityMs, credentialValid, stuckSinceMs });
   }
 
   fail(cause: CloseCause): void {
@@ -202,11 +205,15 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   }
 
   mayServe(apiKey: number): boolean {
-    const state = this.#state;
-    const identity = state.kind === "serving" || state.kind === "draining" ? state.identity : undefined;
-    const credentialValid = identity === undefined || this.#environment.credentials.isValid(identity);
+    const credentialValid = this.#credentialValid();
     const nowMs = this.#environment.services.clock.monotonicMs();
     return this.#step({ kind: "request", apiKey, nowMs, credentialValid }).some(({ kind }) => kind === "serve");
+  }
+
+  #credentialValid(): boolean {
+    const state = this.#state;
+    const identity = state.kind === "serving" || state.kind === "draining" ? state.identity : undefined;
+    return identity === undefined || this.#environment.credentials.isValid(identity);
   }
 
   serve({ entry, request }: Opened & { readonly kind: "request" }): Reply | Promise<Reply> {
@@ -241,9 +248,9 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   /** A client that asked for one logical cluster by name must hold a key to that one: name and key have to agree. */
   async #authenticate(token: Buffer): Promise<ClientIdentity | undefined> {
     const identity = await this.#environment.credentials.authenticatePlain(token);
-    const { domain } = this.#options;
-    if (identity === undefined || domain === undefined || this.#serverName === undefined) return identity;
-    const named = parseHostName(this.#serverName, domain);
+    const { routed } = this.#options;
+    if (identity === undefined || routed === undefined || this.#serverName === undefined) return identity;
+    const named = parseHostName(this.#serverName, routed.domain);
     return named === undefined || named.lkc === identity.lkc ? identity : undefined;
   }
 
@@ -348,7 +355,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   #bind(identity: ClientIdentity): void {
     const { services, limits, memory } = this.#environment;
     if (this.tenant.lkc === identity.lkc) return;
-    this.tenant = new TenantView(identity.lkc, services);
+    this.tenant = new TenantView(identity.lkc, services, this.#options.routed);
     this.meters = new TenantMeters(services.metrics, identity.lkc);
     this.#account.release(this.#outbox.unsentBytes);
     this.#account.close();

@@ -14,12 +14,16 @@ import { type ConnectionEnvironment, KafkaConnection } from "./kafka-connection.
 import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from "./limits.ts";
 import { Listener, type ListenerConfig, type TlsMaterial } from "./listener.ts";
 import { TurnFlusher } from "./outbox.ts";
+import { readProxied } from "./proxied-accept.ts";
+import { UnknownKeyLookup } from "./unknown-key-lookup.ts";
 
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
   /** How secrets are checked; the cell's own way when left out. */
   readonly verifySecret?: VerifySecret;
+  /** Brings the image up to the log's tail; asked for when a client shows a key that is not in it. */
+  readonly refreshMetadata?: () => Promise<unknown>;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -37,6 +41,8 @@ export class KafkaServer {
   readonly #environment: ConnectionEnvironment;
   readonly #counts: ConnectionCounts;
   readonly #connections = new Set<KafkaConnection>();
+  /** Accepted from a proxy that has not said yet whose connection it is. */
+  readonly #unannounced = new Set<net.Socket>();
   #cancelSweep: CancelTimer | undefined;
   #stopping = false;
   #onEmpty: (() => void) | undefined;
@@ -48,11 +54,18 @@ export class KafkaServer {
     this.#admission = { ...admissionLimits, ...options.admission };
     assertConnectionLimits(this.#limits, this.#admission);
     const nowMs = () => services.clock.monotonicMs();
+    const refresh = options.refreshMetadata ?? (() => Promise.resolve());
+    const unknownKeys = new UnknownKeyLookup(refresh, services.clock, services.timers);
     this.#counts = new ConnectionCounts(this.#limits);
     this.#environment = {
       services,
       registry: createRegistry(services),
-      credentials: new ApiKeyCredentials(() => services.image(), options.verifySecret ?? verifySecret),
+      credentials: new ApiKeyCredentials({
+        image: () => services.image(),
+        verifySecret: options.verifySecret ?? verifySecret,
+        clock: services.clock,
+        lookUp: () => unknownKeys.look(),
+      }),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),
@@ -110,6 +123,7 @@ export class KafkaServer {
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     for (const listener of this.#listeners) listener.stop();
+    for (const socket of this.#unannounced) socket.destroy();
     const deadlineMs = this.#services.clock.monotonicMs() + drainMs;
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -123,25 +137,45 @@ export class KafkaServer {
     this.#cancelSweep?.();
   }
 
-  /** Takes a new key and certificate into use on every TLS listener, for new connections. */
-  setTls(material: TlsMaterial): void {
-    for (const listener of this.#listeners) {
-      if (listener.config.security.kind === "sasl-ssl") listener.setTls(material);
-    }
+  /** Takes a new key and certificate into use on a TLS listener, for new connections. Throws when they are not valid. */
+  setTls(listener: string, material: TlsMaterial): void {
+    this.#listeners.find(({ config }) => config.name === listener)?.setTls(material);
   }
 
   #accept(socket: net.Socket, listener: Listener): void {
-    const { name, security } = listener.config;
+    const { security } = listener.config;
     const address = socket.remoteAddress ?? "unknown";
+    if (security.kind === "plaintext" || security.proxies === undefined) return this.#admit(socket, listener, address);
+    const full = this.#unannounced.size >= this.#limits.strangersPerListenerMax;
+    if (full || this.#stopping || !security.proxies.includes(address)) {
+      return this.#refuse(socket, listener, { address, refusal: full ? "strangers-full" : "not-a-proxy" });
+    }
+    this.#unannounced.add(socket);
+    readProxied(socket, this.#services.timers, (outcome) => {
+      this.#unannounced.delete(socket);
+      if (outcome.kind === "client") this.#admit(socket, listener, outcome.address);
+      else if (outcome.kind === "refused") this.#refuse(socket, listener, { address, refusal: outcome.reason });
+    });
+  }
+
+  /** `address` is the client's. */
+  #admit(socket: net.Socket, listener: Listener, address: string): void {
+    const { name, security } = listener.config;
     const counted: CountedConnection = { listener: name, address, stranger: security.kind !== "plaintext" };
     const refusal = this.#stopping ? "stopping" : this.#counts.refusal(counted);
-    if (refusal !== undefined) {
-      this.#environment.reports.warn("connection-refused", { listener: name, address, refusal });
-      this.#services.metrics.counter("connectionsClosed", { listener: name, reason: refusal }).add(1);
-      socket.destroy();
-      return;
-    }
-    this.#open(socket, listener, counted);
+    if (refusal !== undefined) this.#refuse(socket, listener, { address, refusal });
+    else this.#open(socket, listener, counted);
+  }
+
+  #refuse(
+    socket: net.Socket,
+    listener: Listener,
+    { address, refusal }: { readonly address: string; readonly refusal: string },
+  ): void {
+    const { name } = listener.config;
+    this.#environment.reports.warn("connection-refused", { listener: name, address, refusal });
+    this.#services.metrics.counter("connectionsClosed", { listener: name, reason: refusal }).add(1);
+    socket.destroy();
   }
 
   #open(socket: net.Socket, listener: Listener, counted: CountedConnection): void {
@@ -157,7 +191,7 @@ export class KafkaServer {
       listener: name,
       remoteAddress: counted.address,
       identity,
-      domain: security.kind === "sasl-ssl" ? security.domain : undefined,
+      routed: security.kind === "sasl-ssl" ? security.routed : undefined,
       onAuthenticated: () => this.#counts.welcome(counted),
       onRefused: () => metrics.counter("authenticationFailures", { listener: name }).add(1),
       onClosed: (cause) => {

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import net from "node:net";
 import tls from "node:tls";
+import type { RoutedNames } from "../../shared/broker-config/broker-config.ts";
 import type { LogicalClusterId } from "../../shared/metadata/records/record.ts";
+import type { NetworkList } from "../../shared/proxy-protocol/network-list.ts";
 
 /** Private key and certificate chain, PEM. */
 export interface TlsMaterial {
@@ -24,8 +26,10 @@ export type ListenerSecurity =
   | {
       readonly kind: "sasl-ssl";
       readonly tls: TlsMaterial;
-      /** Under which the names of logical clusters lie (`<lkc>.<domain>`): who asks for one must hold a key to it. */
-      readonly domain?: string;
+      /** How clients name brokers through the routers before this listener: who names a cluster must hold a key to it. */
+      readonly routed?: RoutedNames | undefined;
+      /** Who sends PROXY headers, and must; undefined: clients connect by themselves. */
+      readonly proxies?: NetworkList | undefined;
     };
 
 const tlsVersionMin = "TLSv1.2";

@@ -37,7 +37,6 @@ export interface BareToken {
 interface Running {
   readonly slot: ResponseSlot;
   readonly entry: RegistryEntry | undefined;
-  readonly pipelined: boolean;
   readonly account: MemoryAccount;
   readonly bytes: number;
   readonly startedMs: number;
@@ -46,8 +45,9 @@ interface Running {
 /**
  * The requests of one connection, from a whole frame to its response in order.
  *
- * One request runs at a time, as in Kafka, so that each sees what those before it did. Requests of a pipelined API
- * (Produce) may run together: each does what must be in order before the next starts, and only waits afterwards.
+ * One request runs at a time, as in Kafka, so that each sees what those before it did. Requests of one pipelined API
+ * (Produce, OffsetCommit) may run together: each does what must be in order before the next starts, and only waits
+ * afterwards. Nothing of another API runs beside them.
  */
 export class RequestPipeline {
   readonly #owner: PipelineOwner;
@@ -59,7 +59,8 @@ export class RequestPipeline {
   /** The first of them, when its header has been read but it may not start yet. */
   #opened: Startable | undefined;
   #running = 0;
-  #runningInOrder = 0;
+  /** Of the requests that run, when they are pipelined. */
+  #pipelinedApi: number | undefined;
   #paused = false;
   #pumping = false;
   #closed = false;
@@ -99,12 +100,13 @@ export class RequestPipeline {
       this.#opened ??= this.#owner.open(counted.frame);
       // Opening may end the connection.
       if (this.#opened === undefined || this.#closed) break;
-      const pipelined = this.#opened.kind === "request" && this.#opened.entry.pipelined;
-      if (this.#running > 0 && (!pipelined || this.#runningInOrder < this.#running)) break;
       const opened = this.#opened;
+      const pipelinedApi = opened.kind === "request" && opened.entry.pipelined ? opened.entry.api.key : undefined;
+      if (this.#running > 0 && (pipelinedApi === undefined || pipelinedApi !== this.#pipelinedApi)) break;
       this.#opened = undefined;
       this.#dequeue();
-      this.#start(opened, counted, pipelined);
+      this.#pipelinedApi = pipelinedApi;
+      this.#start(opened, counted);
     }
     this.#pumping = false;
   }
@@ -127,7 +129,7 @@ export class RequestPipeline {
     this.#next = 0;
   }
 
-  #start(opened: Startable, { frame, account }: CountedFrame, pipelined: boolean): void {
+  #start(opened: Startable, { frame, account }: CountedFrame): void {
     const entry = opened.kind === "bare-token" ? undefined : opened.entry;
     if (entry !== undefined && !this.#owner.mayServe(entry.api.key)) {
       account.release(frame.length);
@@ -138,13 +140,11 @@ export class RequestPipeline {
     const running: Running = {
       slot: this.#order.enter(),
       entry,
-      pipelined,
       account,
       bytes: frame.length + estimate,
       startedMs: this.#clock.monotonicMs(),
     };
     this.#running += 1;
-    if (pipelined) this.#runningInOrder += 1;
     this.#serve(opened, running);
   }
 
@@ -197,6 +197,5 @@ export class RequestPipeline {
   #settle(running: Running): void {
     running.account.release(running.bytes);
     this.#running -= 1;
-    if (running.pipelined) this.#runningInOrder -= 1;
   }
 }

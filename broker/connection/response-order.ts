@@ -48,6 +48,8 @@ export class ResponseOrder {
     slot.chunks = chunks ?? noChunks;
     while (this.#first?.chunks !== undefined) {
       const { chunks: ready, next } = this.#first;
+      // A slot that left must not lead to those after it: one in V8's old generation would keep them all alive.
+      this.#first.next = undefined;
       this.#first = next;
       if (next === undefined) this.#last = undefined;
       this.#open -= 1;

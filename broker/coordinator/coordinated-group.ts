@@ -14,7 +14,7 @@ export class CoordinatedGroup {
   emptySinceMs: number | undefined;
   /** Commits that are on their way into the log: what they replace must not be taken for old. */
   commitsUnderWay = 0;
-  /** It is on its way out: a group of that name that comes now is another one. */
+  /** It is on its way out: nobody may join it or commit to it until that is committed, or is known not to be. */
   isRemoved = false;
 
   constructor(

@@ -38,6 +38,7 @@ import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTena
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
 export interface GroupCoordinatorPorts {
+  readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -136,6 +137,7 @@ export class GroupCoordinator {
       if (this.#isFull(name.lkc)) return Promise.resolve(failedJoin("POLICY_VIOLATION", input.memberId));
       group = shard.findOrMake(name);
     }
+    if (group.isRemoved) return Promise.resolve(failedJoin("COORDINATOR_LOAD_IN_PROGRESS", input.memberId));
     return this.#wait({ shard, group, whenEnding }, (error) => failedJoin(error, input.memberId), {
       kind: "join",
       run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.join(input, ticket, nowMs)),
@@ -195,6 +197,7 @@ export class GroupCoordinator {
       if (this.#isFull(name.lkc)) return Promise.resolve("POLICY_VIOLATION");
       group = shard.findOrMake(name);
     }
+    if (group.isRemoved) return Promise.resolve("COORDINATOR_LOAD_IN_PROGRESS");
     const { memberId, generationId, groupInstanceId, offsets } = input;
     const nowMs = this.#ports.clock.monotonicMs();
     const error = group.classic.validateCommit(memberId, generationId, groupInstanceId, nowMs);
@@ -214,12 +217,21 @@ export class GroupCoordinator {
     return group === undefined ? failed("GROUP_ID_NOT_FOUND") : done(group.classic.describe());
   }
 
-  /** The tenant's groups on this broker; fails while some may be missing. */
-  list(lkc: LogicalClusterId): Outcome<readonly ListedGroup[]> {
+  /**
+   * The tenant's groups on this broker. Fails while some are here and cannot be told, or are on no broker that clients
+   * could ask: a list that misses groups looks like one of groups that are gone. `isAlive`: other brokers, as clients see them.
+   */
+  list(lkc: LogicalClusterId, isAlive: (id: BrokerId) => boolean): Outcome<readonly ListedGroup[]> {
     const listed: ListedGroup[] = [];
-    for (const shard of this.#shards.values()) {
-      if (shard.isLoading) return failed("COORDINATOR_LOAD_IN_PROGRESS");
-      if (shard.refusal() !== undefined) continue;
+    for (const [number, { leader }] of (offsetsTopic(this.#ports.image())?.partitions ?? []).entries()) {
+      const shard = this.#shards.get(number);
+      const refusal = shard === undefined ? "NOT_COORDINATOR" : shard.refusal();
+      if (shard === undefined || refusal === "NOT_COORDINATOR") {
+        if (leader === this.#ports.self) return failed("COORDINATOR_LOAD_IN_PROGRESS");
+        if (!isAlive(leader)) return failed("COORDINATOR_NOT_AVAILABLE");
+        continue;
+      }
+      if (refusal !== undefined) return failed(refusal);
       for (const group of shard.groups()) {
         if (group.lkc !== lkc) continue;
         const { state, protocolType } = group.classic;
@@ -236,6 +248,7 @@ export class GroupCoordinator {
     if (group === undefined) return "GROUP_ID_NOT_FOUND";
     const error = group.classic.validateDelete();
     if (error !== "NONE") return error;
+    if (group.isRemoved) return "COORDINATOR_LOAD_IN_PROGRESS";
     // A commit of which it is not known yet whether it holds would survive its group.
     if (group.commitsUnderWay > 0) return "COORDINATOR_NOT_AVAILABLE";
     return shard.remove(group);

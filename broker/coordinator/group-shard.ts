@@ -194,13 +194,11 @@ export class GroupShard {
   }
 
   /**
-   * Takes the whole group away. It is not found any more from now on; when the log refuses the change it is there again,
-   * unless another one of its name came meanwhile.
+   * Takes the whole group away. Until that is committed it is there, and so are its offsets: a successor may find them again.
+   * Whoever would change it meanwhile is to ask again (`isRemoved`).
    */
   async remove(group: CoordinatedGroup): Promise<ErrorName> {
     group.isRemoved = true;
-    const name = groupName(group.lkc, group.groupId);
-    this.#groups.delete(name);
     this.#deadlines.forget(group);
     const changes = [this.deleteOffsets(group, [...group.offsets.all()])];
     if (group.isStored) {
@@ -208,16 +206,19 @@ export class GroupShard {
       changes.push(this.#append([{ key, value: null }], () => undefined));
     }
     const error = await firstError(changes);
-    if (error === "NONE" || this.#status !== "ready" || this.#groups.has(name)) return error;
-    group.isRemoved = false;
-    this.#add(group);
-    this.#watch(group);
+    if (this.#status !== "ready") return error;
+    if (error === "NONE") {
+      this.#groups.delete(groupName(group.lkc, group.groupId));
+    } else {
+      group.isRemoved = false;
+      this.#watch(group);
+    }
     return error;
   }
 
   removeTenant(lkc: LogicalClusterId): void {
     for (const group of [...this.#groups.values()]) {
-      if (group.lkc !== lkc) continue;
+      if (group.lkc !== lkc || group.isRemoved) continue;
       this.#carryOut(group, group.classic.die("GROUP_AUTHORIZATION_FAILED"));
       void this.remove(group);
     }

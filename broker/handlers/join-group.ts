@@ -14,7 +14,7 @@ import { randomUuid } from "../../shared/ports/random.ts";
 import type { JoinAnswer } from "../coordinator/group/group-contract.ts";
 import { namedGroup } from "./context/group-names.ts";
 import type { Handler } from "./context/handler.ts";
-import { groupRequestBytes } from "./limits.ts";
+import { groupRequestBytes, memberNameCharactersMax } from "./limits.ts";
 
 const idsFirstFrom = 4;
 const nullProtocolFrom = 7;
@@ -33,7 +33,7 @@ export const joinGroupHandler: Handler<typeof joinGroup> = {
       name,
       {
         memberId,
-        newMemberId: `${groupInstanceId ?? clientId ?? ""}-${dashed(randomUuid(services.random))}`,
+        newMemberId: newMemberId(groupInstanceId ?? clientId ?? "", dashed(randomUuid(services.random))),
         groupInstanceId,
         clientId: clientId ?? "",
         clientHost: session.clientHost,
@@ -68,6 +68,14 @@ function responseOf(answer: JoinAnswer, version: number) {
 function refused(code: number, memberId: string, version: number) {
   const protocolName = version >= nullProtocolFrom ? null : "";
   return { errorCode: code, protocolName, leader: "", memberId, members: [] };
+}
+
+/**
+ * A member is called after its client, so that operators know it. No more of a long name than that: together with the UUID
+ * it must be a string that the protocol can carry, never cut inside a character.
+ */
+function newMemberId(client: string, uuid: string): string {
+  return `${client.slice(0, memberNameCharactersMax).toWellFormed()}-${uuid}`;
 }
 
 /** A UUID as people write it. */

@@ -67,6 +67,8 @@ export const leaderReadinessPollMs = 10;
 
 /** Groups that one FindCoordinator may look for. */
 export const coordinatorKeysMax = 10_000;
+/** Characters of a client's or instance's name in the id of a member: Kafka's clients allow no longer instance ids. */
+export const memberNameCharactersMax = 249;
 
 /**
  * What waits in a group may wait for minutes, and every member of a large group at once: beside its frame it holds copies

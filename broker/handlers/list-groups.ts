@@ -15,9 +15,10 @@ export const listGroupsHandler: Handler<typeof listGroups> = {
   maxVersion: listGroups.versions.max,
   memoryEstimate: decodedBytes,
   handle({ services, session }, { statesFilter, typesFilter }) {
-    const { lkc } = session.tenant;
+    const { tenant } = session;
+    const { lkc } = tenant;
     if (lkc === undefined) return { errorCode: errorCode.GROUP_AUTHORIZATION_FAILED, groups: [] };
-    const outcome = services.groups.list(lkc);
+    const outcome = services.groups.list(lkc, (brokerId) => tenant.isAlive(brokerId));
     if (outcome.kind === "failed") return { errorCode: errorCode[outcome.error], groups: [] };
     const groups = outcome.value.filter(
       ({ state }) => isAmong(statesFilter, state) && isAmong(typesFilter, classicType),

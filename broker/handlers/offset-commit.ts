@@ -1,8 +1,9 @@
 /**
  * OffsetCommit, v2 to v10.
  *
- * Answered when a quorum has the offsets. Each partition is answered for itself where the topic is unknown or the
- * metadata too long; what the group refuses (an old generation, say) is the answer for all others.
+ * Answered when a quorum has the offsets; the next commit of a connection is appended meanwhile, in order. Each partition
+ * is answered for itself where the topic is unknown or the metadata too long; what the group refuses (an old generation,
+ * say) is the answer for all others.
  *
  * v5 no retention of its own any more (KIP-211); v7 static members (KIP-345); v9 member epochs of KIP-848, whose groups
  * are not served yet; v10 topic ids (KIP-848).
@@ -27,6 +28,7 @@ export const offsetCommitHandler: Handler<typeof offsetCommit> = {
   minVersion: offsetCommit.versions.min,
   maxVersion: offsetCommit.versions.max,
   memoryEstimate: decodedBytes,
+  pipelined: true,
   async handle(context, request) {
     const { clock } = context.services;
     const { meters } = context.session;

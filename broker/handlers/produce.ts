@@ -45,10 +45,14 @@ const batchView = new RecordBatchView(Buffer.alloc(0));
 /** An answer as it is built; what waits for its commit may still fail. */
 type PartitionAnswer = { -readonly [Key in keyof ProducePartitionResponse]: ProducePartitionResponse[Key] };
 
-/** One request on its way. */
+/**
+ * One request on its way. While it waits for its commit it holds nothing of the request's frame: that is the log's, and
+ * what lives on here would be carried from one young collection to the next (docs/adr/0007).
+ */
 class Production {
   readonly #context: RequestContext;
-  readonly #request: ProduceRequest;
+  readonly #acks: number;
+  readonly #timeoutMs: number;
   readonly #startedMs: number;
   readonly #topics: ProduceTopicResponse[] = [];
   #hints: LeaderHints | undefined;
@@ -62,15 +66,17 @@ class Production {
 
   constructor(context: RequestContext, request: ProduceRequest) {
     this.#context = context;
-    this.#request = request;
+    this.#acks = request.acks;
+    this.#timeoutMs = request.timeoutMs;
     this.#startedMs = context.services.clock.monotonicMs();
   }
 
-  run(): ProduceResponse | Unanswered | Promise<ProduceResponse> {
-    const refusal = refusalOf(this.#request);
-    for (const topicData of this.#request.topicData) this.#produceTopic(topicData, refusal);
+  /** Called once, with the request that it was made for. */
+  run(request: ProduceRequest): ProduceResponse | Unanswered | Promise<ProduceResponse> {
+    const refusal = refusalOf(request);
+    for (const topicData of request.topicData) this.#produceTopic(topicData, refusal);
     this.#open -= 1;
-    if (this.#request.acks === 0) return this.#endUnanswered();
+    if (this.#acks === 0) return this.#endUnanswered();
     if (this.#open === 0) return this.#response();
     return this.#whenCommitted();
   }
@@ -96,7 +102,7 @@ class Production {
 
   #append(data: ProducePartitionData, hosted: HostedPartition, topic: TopicImage | undefined): PartitionAnswer {
     const records = data.records as Buffer;
-    const result: AppendResult = hosted.append(records, { requiredAcks: this.#request.acks });
+    const result: AppendResult = hosted.append(records, { requiredAcks: this.#acks });
     if (result.kind === "failed") {
       const { message, recordErrors } = result;
       const error = kafkaErrorName(result.error);
@@ -112,7 +118,7 @@ class Production {
       logAppendTimeMs: result.logAppendTimeMs,
       logStartOffset: result.logStartOffset,
     };
-    if (this.#request.acks === -1) this.#awaitCommit(answer, { hosted, topic, endOffset: result.endOffset });
+    if (this.#acks === -1) this.#awaitCommit(answer, { hosted, topic, endOffset: result.endOffset });
     return answer;
   }
 
@@ -174,7 +180,7 @@ class Production {
 
   #whenCommitted(): Promise<ProduceResponse> {
     return new Promise((resolve) => {
-      const waitMs = Math.min(Math.max(this.#request.timeoutMs, 0), produceWaitMsMax);
+      const waitMs = Math.min(Math.max(this.#timeoutMs, 0), produceWaitMsMax);
       const cancel = this.#context.services.timers.after(waitMs, () => this.#timeOut());
       this.#finish = (response) => {
         cancel();
@@ -240,5 +246,5 @@ export const produceHandler: Handler<typeof produce> = {
   pipelined: true,
   // Records are used where they lie; beside them there are some dozen small objects for each partition.
   memoryEstimate: () => requestBytesMin,
-  handle: (context, request) => new Production(context, request).run(),
+  handle: (context, request) => new Production(context, request).run(request),
 };

@@ -12,7 +12,8 @@ import type { ProducerStates } from "./producer-states.ts";
 import { Segment, summaryOf } from "./segment.ts";
 import { SegmentIndex } from "./segment-index.ts";
 
-const noBytes = Buffer.alloc(0);
+/** Moved from batch to batch. One for all logs: a view of its own would keep the last chunk's buffer alive for each. */
+const batchView = new RecordBatchView(Buffer.alloc(0));
 
 export class LogContent {
   readonly directory: string;
@@ -29,7 +30,6 @@ export class LogContent {
   uncheckedBytes: number;
   /** How often the log was cut: a read that began before a cut and ended after it is void. */
   cuts = 0;
-  readonly #batch = new RecordBatchView(noBytes);
 
   constructor(directory: string, config: LogConfig, recovered: RecoveredLog) {
     this.directory = directory;
@@ -47,7 +47,7 @@ export class LogContent {
   /** Throws before anything has changed when a chunk is not what it says, or does not continue the log. */
   checkChunk(chunk: LogChunk): void {
     const { bytes } = chunk;
-    const batch = this.#batch;
+    const batch = batchView;
     let offset = this.endOffset;
     let at = 0;
     while (at < bytes.length) {
@@ -91,7 +91,7 @@ export class LogContent {
   /** Takes in a checked chunk at the end of the last segment. */
   add(segment: Segment, chunk: LogChunk, wallMs: number): void {
     const { bytes } = chunk;
-    const batch = this.#batch;
+    const batch = batchView;
     const start = segment.sizeBytes;
     for (let at = 0; at < bytes.length; at += batch.sizeBytes) {
       batch.moveTo(bytes, at);

@@ -9,12 +9,17 @@
 import { tailCacheBytesDefault } from "./limits.ts";
 import type { LogChunk, Offset } from "./log-contract.ts";
 
+/** Places of a ring: when it is made, and above which it is not kept once it is empty. Powers of two. */
+const ringLengthMin = 4;
+const ringLengthKept = 64;
+
 export class TailCache {
   readonly bytesMax: number;
   /** One entry for each counted chunk, in the order in which they were written. */
   #order: (LogTail | undefined)[] = [];
   #head = 0;
-  readonly #sharers = new Map<ArrayBufferLike, number>();
+  /** How many counted chunks lie in each buffer. Weak, so that an outgrown table keeps no buffer alive. */
+  readonly #sharers = new WeakMap<ArrayBufferLike, number>();
   #bytes = 0;
 
   constructor(bytesMax = tailCacheBytesDefault) {
@@ -58,14 +63,22 @@ export class TailCache {
   }
 }
 
-/** The newest chunks of one log, contiguous up to its end offset: all that are not written, and some that are. */
+/**
+ * The newest chunks of one log, contiguous up to its end offset: all that are not written, and some that are.
+ *
+ * They are in a ring, and a place that a chunk left is emptied: an array that was thrown away with chunks in it would keep
+ * their buffers alive until the next collection of the whole heap (docs/adr/0007).
+ */
 export class LogTail {
   readonly #cache: TailCache;
-  #chunks: LogChunk[] = [];
-  /** Index of the oldest chunk that is kept. */
+  /** As long as a power of two; the chunk of place `n` is at `n` modulo that. */
+  #ring: (LogChunk | undefined)[] = [];
+  /** Place of the oldest chunk that is kept. Places only rise. */
   #head = 0;
-  /** Index of the oldest chunk that is not written. */
+  /** Place of the oldest chunk that is not written. */
   #unwritten = 0;
+  /** Place of the next chunk. */
+  #end = 0;
   /** Entries in the cache's order that stand for chunks which this tail dropped by itself; they are the oldest of this log. */
   #stale = 0;
 
@@ -75,17 +88,19 @@ export class LogTail {
 
   /** Chunks kept. */
   get length(): number {
-    return this.#chunks.length - this.#head;
+    return this.#end - this.#head;
   }
 
   push(chunk: LogChunk): void {
-    this.#chunks.push(chunk);
+    if (this.length === this.#ring.length) this.#grow();
+    this.#ring[this.#end & (this.#ring.length - 1)] = chunk;
+    this.#end += 1;
   }
 
   /** The oldest `count` chunks that were not written now are. */
   written(count: number): void {
     for (let index = 0; index < count; index += 1) {
-      const chunk = this.#chunks[this.#unwritten] as LogChunk;
+      const chunk = this.at(this.#unwritten) as LogChunk;
       this.#unwritten += 1;
       this.#cache.count(this, chunk);
     }
@@ -99,62 +114,58 @@ export class LogTail {
 
   /** Forgets the written chunks below `offset`: they are not what the segment files hold any more. */
   dropBelow(offset: Offset): void {
-    while (this.#head < this.#unwritten && (this.#chunks[this.#head] as LogChunk).endOffset <= offset) {
+    while (this.#head < this.#unwritten && (this.at(this.#head) as LogChunk).endOffset <= offset) {
       this.#stale += 1;
       this.#drop();
     }
   }
 
   #drop(): void {
-    this.#cache.uncount(this.#chunks[this.#head] as LogChunk);
-    this.#chunks[this.#head] = dropped;
-    this.#head += 1;
-    if (this.#head > 32 && this.#head * 2 > this.#chunks.length) {
-      this.#chunks = this.#chunks.slice(this.#head);
-      this.#unwritten -= this.#head;
-      this.#head = 0;
-    } else if (this.#head === this.#chunks.length) {
-      this.#chunks.length = 0;
-      this.#head = 0;
-      this.#unwritten = 0;
-    }
+    this.#cache.uncount(this.#take());
+    if (this.#head === this.#end && this.#ring.length > ringLengthKept) this.#ring = [];
   }
 
   /** Forgets all chunks (truncation, close). */
   clear(): void {
-    for (let index = this.#head; index < this.#unwritten; index += 1) {
-      this.#cache.uncount(this.#chunks[index] as LogChunk);
-    }
     this.#stale += this.#unwritten - this.#head;
-    this.#chunks = [];
-    this.#head = 0;
-    this.#unwritten = 0;
+    while (this.#head < this.#unwritten) this.#cache.uncount(this.#take());
+    while (this.#head < this.#end) this.#take();
+    this.#unwritten = this.#end;
+    this.#ring = [];
   }
 
   /** Place of the chunk that holds `offset`, for `at`; -1 when it is not in memory. Valid until the next change. */
   indexOf(offset: Offset): number {
-    const chunks = this.#chunks;
     let low = this.#head;
-    let high = chunks.length;
-    if (low === high || offset < (chunks[low] as LogChunk).baseOffset) return -1;
+    let high = this.#end;
+    if (low === high || offset < (this.at(low) as LogChunk).baseOffset) return -1;
     while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((chunks[middle] as LogChunk).endOffset <= offset) low = middle + 1;
+      const middle = Math.floor((low + high) / 2);
+      if ((this.at(middle) as LogChunk).endOffset <= offset) low = middle + 1;
       else high = middle;
     }
-    return low < chunks.length ? low : -1;
+    return low < this.#end ? low : -1;
   }
 
-  at(index: number): LogChunk | undefined {
-    return this.#chunks[index];
+  /** The chunk at a place from `indexOf`, or after it; undefined past the last. */
+  at(place: number): LogChunk | undefined {
+    return place < this.#end ? this.#ring[place & (this.#ring.length - 1)] : undefined;
+  }
+
+  #take(): LogChunk {
+    const index = this.#head & (this.#ring.length - 1);
+    const chunk = this.#ring[index] as LogChunk;
+    this.#ring[index] = undefined;
+    this.#head += 1;
+    return chunk;
+  }
+
+  #grow(): void {
+    const old = this.#ring;
+    const ring: (LogChunk | undefined)[] = Array.from({ length: Math.max(ringLengthMin, 2 * old.length) });
+    for (let place = this.#head; place < this.#end; place += 1)
+      ring[place & (ring.length - 1)] = old[place & (old.length - 1)];
+    old.fill(undefined);
+    this.#ring = ring;
   }
 }
-
-/** Stands where a chunk was, so that its buffer can be freed before the array is cut. */
-const dropped: LogChunk = {
-  baseOffset: 0,
-  endOffset: 0,
-  epoch: 0,
-  bytes: Buffer.alloc(0),
-  startsSegment: false,
-};

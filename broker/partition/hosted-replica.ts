@@ -16,6 +16,9 @@ import type {
 import type { PartitionSettings } from "./partition-settings.ts";
 import type { Replica } from "./replica.ts";
 
+/** Moved from batch to batch. One for all replicas: a view of its own would keep the last frame alive for each. */
+const batchView = new RecordBatchView(Buffer.alloc(0));
+
 const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
 
 /** As in Kafka: what compaction keeps nobody deletes by offset. */
@@ -37,7 +40,6 @@ export class HostedReplica implements HostedPartition {
   settings: PartitionSettings;
   readonly #clock: Clock;
   readonly #watchers = new Set<() => void>();
-  readonly #batch = new RecordBatchView(Buffer.alloc(0));
   readonly #onLeadership: (hosted: HostedReplica) => void;
   #toldEpoch: LeaderEpoch | undefined;
   /** DeleteRecords that wait until a quorum has the new log start. */
@@ -99,7 +101,7 @@ export class HostedReplica implements HostedPartition {
         error: "MESSAGE_TOO_LARGE",
         message: `at most ${chunkBytesMax} bytes can be replicated`,
       };
-    const batch = this.#batch.moveTo(validated.records, 0);
+    const batch = batchView.moveTo(validated.records, 0);
     const logAppendTimeMs = batch.isLogAppendTime ? wallMs : -1;
     const checked = log.producers.check(batch);
     if (checked.kind === "duplicate") {

@@ -151,9 +151,10 @@ export class PeerLink {
 
   #flushAcks(): void {
     if (this.#acks.size === 0 || this.closed) return;
-    const acks = [...this.#acks.values()];
-    this.#acks.clear();
-    this.#connection.send([encodeAcks(acks)]);
+    const acks = this.#acks;
+    // Not cleared: V8 links the tables of a cleared map, and one that got old would keep all later ones alive.
+    this.#acks = new Map();
+    this.#connection.send([encodeAcks([...acks.values()])]);
   }
 
   #flushAppends(): void {

@@ -1,4 +1,4 @@
-import { localBrokersMax } from "../limits.ts";
+import { localBrokersMax, localCellsMax } from "../limits.ts";
 import { describeOptions, parseOptions } from "./options.ts";
 
 const portMax = 65_535;
@@ -17,7 +17,15 @@ const startOptionSpecs = [
     placeholder: "N",
     min: 1,
     max: localBrokersMax,
-    help: "Broker processes of the cell. Default: 3, or as many as the data has.",
+    help: "Broker processes of each cell. Default: 3, or as many as the data has.",
+  },
+  {
+    name: "cells",
+    kind: "integer",
+    placeholder: "N",
+    min: 1,
+    max: localCellsMax,
+    help: "Cells, each with its own brokers and metadata log; the provisioning API places\nlogical clusters in them. Default: 1, or as many as the data has.",
   },
   {
     name: "kafka-port",
@@ -39,6 +47,20 @@ const startOptionSpecs = [
     placeholder: "PORT",
     max: portMax,
     help: "/metrics and /healthz of broker 1, one up for each broker.\nDefault: 9292. 0 takes free ports.",
+  },
+  {
+    name: "api-port",
+    kind: "integer",
+    placeholder: "PORT",
+    max: portMax,
+    help: "The provisioning API. Default: 9080. 0 takes a free port.",
+  },
+  {
+    name: "router-port",
+    kind: "integer",
+    placeholder: "PORT",
+    max: portMax,
+    help: "The router, for clients that go by names (SASL_SSL); its /metrics is one up.\nDefault: 9392. 0 takes free ports.",
   },
   {
     name: "set",
@@ -73,9 +95,13 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Undefined: as many as the data has. */
   readonly brokers: number | undefined;
+  /** Undefined: as many as the data has. */
+  readonly cells: number | undefined;
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
+  readonly apiPort: number;
+  readonly routerPort: number;
   /** From `--set`, by name, not validated yet. */
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** 0: never. */
@@ -88,6 +114,8 @@ export const defaultBrokers = 3;
 export const defaultKafkaPort = 9092;
 export const defaultTlsPort = 9192;
 export const defaultAdminPort = 9292;
+export const defaultApiPort = 9080;
+export const defaultRouterPort = 9392;
 const defaultRestartAfterSeconds = 10;
 
 export type StartCommand =
@@ -121,9 +149,12 @@ export function parseStartCommand(argv: readonly string[]): StartCommand {
       dataDirectory: values.data,
       fresh: values.fresh,
       brokers: values.brokers,
+      cells: values.cells,
       kafkaPort: values["kafka-port"] ?? defaultKafkaPort,
       tlsPort: values["tls-port"] ?? defaultTlsPort,
       adminPort: values["admin-port"] ?? defaultAdminPort,
+      apiPort: values["api-port"] ?? defaultApiPort,
+      routerPort: values["router-port"] ?? defaultRouterPort,
       cellConfigs,
       restartAfterMs: (values["restart-after"] ?? defaultRestartAfterSeconds) * 1000,
       awsEndpoint,
@@ -141,7 +172,8 @@ function startHelp(): string {
 
   npm start                                     three brokers, data in .balafon
   npm start -- --fresh --set num.partitions=6   begin anew, with a broker config
-  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292
+  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392 \\
+    --api-port 19080
 
 Options:
 ${describeOptions(startOptionSpecs)}

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { writePrivateFile } from "../data-directory.ts";
+import { localDomain, localZones } from "../routed-names.ts";
 
 /** PEM files of the cell's TLS listeners. */
 export interface CertificateFiles {
@@ -12,8 +13,13 @@ export interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** Names that a client may call a broker by; the wildcard is for addresses by logical cluster (DESIGN section 9). */
-export const serverNames = ["localhost", "balafon.localhost", "*.balafon.localhost"] as const;
+/** Names that a client may call a broker by; the wildcards are for addresses by logical cluster (DESIGN section 9). */
+export const serverNames: readonly string[] = [
+  "localhost",
+  localDomain,
+  `*.${localDomain}`,
+  ...localZones.map((zone) => `*.${zone}.${localDomain}`),
+];
 export const serverAddresses = ["127.0.0.1", "::1"] as const;
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -1,3 +1,5 @@
+import { readNetworks } from "../proxy-protocol/network-list.ts";
+import { isDomain, isZoneId } from "../tenancy/host-name.ts";
 import { ConfigReader } from "./config-reader.ts";
 
 /**
@@ -10,7 +12,7 @@ export interface BrokerConfig {
   readonly cell: string;
   /** Goes into the high bits of producer ids, so that they are unique in the fleet. */
   readonly cellNumber: number;
-  /** The id wanted; the broker takes a new one when its data did not survive (DESIGN section 5, Survival). */
+  /** The id wanted, -1 for any; the broker takes a new one when its data did not survive (DESIGN section 5, Survival). */
   readonly brokerId: number;
   readonly zone: string;
   readonly dataDirectory: string;
@@ -23,6 +25,11 @@ export interface BrokerConfig {
   readonly cellSecretFile: string;
   readonly items: ItemStoreConfig;
   readonly objects: ObjectStoreConfig;
+  /**
+   * The control plane's table, to which the cell's controller writes how full the cell is; left out where no provisioning
+   * API places logical clusters.
+   */
+  readonly control?: ItemStoreConfig;
   /** A partition without a surviving majority recovers to the highest rank by itself: for the local cloud only. */
   readonly recoverWithoutMajority: boolean;
 }
@@ -54,6 +61,23 @@ export interface SaslSslListener extends ListenerAddress {
   /** PEM: the server's certificate and the chain after it. */
   readonly certificateFile: string;
   readonly keyFile: string;
+  /**
+   * Where routers stand before this listener: clients are told brokers by name (`b<id>-<lkc>.<zone>.<domain>`) at the
+   * routers' port, and a client that names another logical cluster than its key's is refused. `advertisedHost` and
+   * `advertisedPort` are then what routers connect to.
+   */
+  readonly routed?: RoutedNames;
+  /**
+   * Networks in CIDR notation from which connections come with a PROXY header (version 2), without which they are
+   * closed; from anywhere else none are accepted. Left out or empty: clients connect by themselves.
+   */
+  readonly proxyProtocolFrom?: readonly string[];
+}
+
+/** What clients use to reach brokers through routers. */
+export interface RoutedNames {
+  readonly domain: string;
+  readonly port: number;
 }
 
 /** `socket`: the embedded store's Unix socket (docs/adr/0004). */
@@ -88,10 +112,11 @@ const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
 /** Reads a parsed JSON value; unknown and missing fields are refused, all problems are told at once. */
 export function readBrokerConfig(json: unknown): BrokerConfigResult {
   const reader = new ConfigReader(json, "");
+  const control = reader.optionalObject("control");
   const config: BrokerConfig = {
     cell: reader.text("cell"),
     cellNumber: reader.integer("cellNumber", 0, cellNumberMax),
-    brokerId: reader.integer("brokerId", 0, brokerIdMax),
+    brokerId: reader.integer("brokerId", -1, brokerIdMax),
     zone: reader.text("zone"),
     dataDirectory: reader.text("dataDirectory"),
     peer: readHostAndPort(reader.object("peer")),
@@ -100,9 +125,13 @@ export function readBrokerConfig(json: unknown): BrokerConfigResult {
     cellSecretFile: reader.text("cellSecretFile"),
     items: readItemStore(reader.object("items")),
     objects: readObjectStore(reader.object("objects")),
+    ...(control === undefined ? {} : { control: readItemStore(control) }),
     recoverWithoutMajority: reader.flag("recoverWithoutMajority"),
   };
   reader.finish();
+  const routed = config.listeners.some((listener) => listener.protocol === "sasl_ssl" && listener.routed !== undefined);
+  if (routed && !isZoneId(config.zone))
+    reader.refuse("zone", "must be a DNS label: brokers behind routers are named by it");
   const names = config.listeners.map(({ name }) => name);
   if (names.length === 0) reader.refuse("listeners", "at least one is needed");
   if (new Set(names).size < names.length) reader.refuse("listeners", "names must be unique");
@@ -110,7 +139,7 @@ export function readBrokerConfig(json: unknown): BrokerConfigResult {
   return problems.length === 0 ? { kind: "valid", config } : { kind: "invalid", problems };
 }
 
-function readHostAndPort(reader: ConfigReader): HostAndPort {
+export function readHostAndPort(reader: ConfigReader): HostAndPort {
   const address = { host: reader.text("host"), port: reader.port("port") };
   reader.finish();
   return address;
@@ -130,13 +159,37 @@ function readListener(reader: ConfigReader): ListenerConfig {
     listener = { ...address, protocol: "plaintext", lkc: reader.text("lkc") };
   } else {
     const files = { certificateFile: reader.text("certificateFile"), keyFile: reader.text("keyFile") };
-    listener = { ...address, protocol: "sasl_ssl", ...files };
+    const routed = reader.has("routed") ? { routed: readRoutedNames(reader.object("routed")) } : {};
+    const proxyProtocolFrom = readProxyNetworks(reader);
+    const proxied = proxyProtocolFrom.length > 0 ? { proxyProtocolFrom } : {};
+    listener = { ...address, protocol: "sasl_ssl", ...files, ...routed, ...proxied };
   }
   reader.finish();
   return listener;
 }
 
-function readItemStore(reader: ConfigReader): ItemStoreConfig {
+function readRoutedNames(reader: ConfigReader): RoutedNames {
+  const names = { domain: readDomain(reader), port: reader.port("port") };
+  reader.finish();
+  return names;
+}
+
+export function readDomain(reader: ConfigReader): string {
+  const domain = reader.text("domain");
+  if (domain !== "" && !isDomain(domain)) reader.refuse("domain", "must be a DNS name in lower case");
+  return domain;
+}
+
+export function readProxyNetworks(reader: ConfigReader): readonly string[] {
+  const texts = reader.optionalTexts("proxyProtocolFrom");
+  const networks = readNetworks(texts);
+  if (networks.kind === "invalid") {
+    for (const problem of networks.problems) reader.refuse("proxyProtocolFrom", problem);
+  }
+  return texts;
+}
+
+export function readItemStore(reader: ConfigReader): ItemStoreConfig {
   let store: ItemStoreConfig;
   if (reader.oneOf("kind", ["socket", "dynamodb"]) === "socket") {
     store = { kind: "socket", path: reader.text("path") };
@@ -149,7 +202,7 @@ function readItemStore(reader: ConfigReader): ItemStoreConfig {
   return store;
 }
 
-function readObjectStore(reader: ConfigReader): ObjectStoreConfig {
+export function readObjectStore(reader: ConfigReader): ObjectStoreConfig {
   let store: ObjectStoreConfig;
   if (reader.oneOf("kind", ["directory", "s3"]) === "directory") {
     store = { kind: "directory", path: reader.text("path") };

@@ -33,6 +33,20 @@ export class ConfigReader {
     return name in this.#fields ? this.text(name) : undefined;
   }
 
+  /** Texts that are not empty; none when the field is missing. */
+  optionalTexts(name: string): readonly string[] {
+    if (!(name in this.#fields)) return [];
+    const value = this.#take(name);
+    if (Array.isArray(value) && value.every((each): each is string => typeof each === "string" && each !== "")) {
+      return value;
+    }
+    return this.refuse(name, "must be a list of texts") ?? [];
+  }
+
+  has(name: string): boolean {
+    return name in this.#fields;
+  }
+
   integer(name: string, min: number, max: number): number {
     const value = this.#take(name);
     if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
@@ -58,6 +72,19 @@ export class ConfigReader {
 
   object(name: string): ConfigReader {
     return new ConfigReader(this.#take(name), this.#pathOf(name), this.problems);
+  }
+
+  /** An object of texts. */
+  textsByName(name: string): Readonly<Record<string, string>> {
+    const value = this.#take(name);
+    if (isObject(value) && Object.values(value).every((each) => typeof each === "string")) {
+      return value as Readonly<Record<string, string>>;
+    }
+    return this.refuse(name, "must be an object of texts") ?? {};
+  }
+
+  optionalObject(name: string): ConfigReader | undefined {
+    return name in this.#fields ? this.object(name) : undefined;
   }
 
   objects(name: string): readonly ConfigReader[] {

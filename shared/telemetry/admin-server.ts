@@ -14,7 +14,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly renderMetrics: () => string;
+  /** Left out: there is no `/metrics` on this port. */
+  readonly renderMetrics?: () => string;
   readonly health: () => Health;
   readonly logger: Logger;
 }
@@ -59,13 +60,14 @@ function answer(options: AdminServerOptions, request: IncomingMessage, response:
   const path = (request.url ?? "/").split("?")[0];
   if (request.method !== "GET" && request.method !== "HEAD") {
     reply(response, 405, "text/plain; charset=utf-8", "only GET\n");
-  } else if (path === "/metrics") {
+  } else if (path === "/metrics" && options.renderMetrics !== undefined) {
     reply(response, 200, prometheusContentType, options.renderMetrics());
   } else if (path === "/healthz") {
     const { status, details } = options.health();
     reply(response, status === "ok" ? 200 : 503, "application/json", `${JSON.stringify({ status, ...details })}\n`);
   } else {
-    reply(response, 404, "text/plain; charset=utf-8", "there is /metrics and /healthz\n");
+    const there = options.renderMetrics === undefined ? "/healthz" : "/metrics and /healthz";
+    reply(response, 404, "text/plain; charset=utf-8", `there is ${there}\n`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { compactionMetrics } from "./compaction-metrics.ts";
 import { groupMetrics } from "./group-metrics.ts";
 import { byTenant, latencyBuckets, type MetricDefinition, noLabels } from "./metric-definition.ts";
+import { routerMetrics } from "./router-metrics.ts";
 
 /**
  * Every metric of Balafon, in one table: docs/metrics.md is made from it (`npm run docs`), and the types of `Metrics`
@@ -376,6 +377,7 @@ export const metricDefinitions = {
   ...storageMetrics,
   ...compactionMetrics,
   ...groupMetrics,
+  ...routerMetrics,
   ...processMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -388,5 +390,6 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   Files: storageMetrics,
   Compaction: compactionMetrics,
   "Consumer groups": groupMetrics,
+  Router: routerMetrics,
   Process: processMetrics,
 };

@@ -5,7 +5,7 @@ const nanosecondsPerSecond = 1e9;
 const microsecondsPerSecond = 1e6;
 const millisecondsPerSecond = 1e3;
 /** How finely the delay of the event loop is sampled; the sampler itself costs one timer. */
-const eventLoopSampleMs = 10;
+const eventLoopSampleMs = 50;
 
 /** Registers what the operating system and V8 know of this process. The returned function stops the sampler. */
 export function registerProcessMetrics(metrics: Metrics): () => void {

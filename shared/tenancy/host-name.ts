@@ -15,6 +15,13 @@ const zonePattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const brokerLabel = /^b(0|[1-9]\d{0,9})-(lkc-[a-z0-9]+)$/;
 const brokerIdMax = 2 ** 31 - 1;
 
+/** Labels of letters, digits and inner hyphens, in lower case; 180 characters leave room for a broker's name before it. */
+const domainPattern = /^(?=.{1,180}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+export function isDomain(text: string): boolean {
+  return domainPattern.test(text);
+}
+
 export function isZoneId(text: string): boolean {
   return zonePattern.test(text);
 }

@@ -20,7 +20,7 @@ export type MemberEvent =
   | { readonly kind: "left" }
   | { readonly kind: "failed"; readonly reason: string };
 
-const program = fileURLToPath(new URL("group-member-process.ts", import.meta.url));
+const program = fileURLToPath(new URL("./group-member-process.ts", import.meta.url));
 
 /** A member of a group in a process of its own (`group-member-process.ts`); what it does goes into a ledger. */
 export class GroupMember {

@@ -6,6 +6,7 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
+  lookUpLoopback,
   type Patience,
   type TestClient,
   type TestProducer,
@@ -50,7 +51,8 @@ const silentLogCreator = () => () => undefined;
 const lastingMsMax = 15_000;
 const lastingRetryMs = 100;
 
-async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
+/** For what kafkajs itself does not try again: an answer that a leader or coordinator is just taking office. */
+export async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
   const deadlineMs = performance.now() + lastingMsMax;
   for (;;) {
     try {
@@ -79,7 +81,11 @@ class KafkajsClient implements TestClient {
       ...(secure === undefined
         ? {}
         : {
-            ssl: { ca: [secure.authority] },
+            // kafkajs hands these on to the socket; its types know only those of TLS.
+            ssl: {
+              ca: [secure.authority],
+              ...(secure.throughRouter === true ? { lookup: lookUpLoopback } : {}),
+            } as object,
             sasl: { mechanism: "plain", username: secure.username, password: secure.password },
           }),
     };

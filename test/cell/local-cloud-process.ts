@@ -4,19 +4,25 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { CellMetadata, type CellStores } from "../../local/cell-metadata.ts";
 import type { ConnectionSettings } from "./test-client.ts";
 
 /** The line that `npm start -- --json` prints. */
 export interface ReadyLine {
   readonly bootstrap: string;
+  readonly routerBootstrap: string;
   readonly lkc: string;
+  readonly router: { readonly pid: number; readonly port: number; readonly adminPort: number };
   readonly brokers: readonly {
     readonly id: number;
+    readonly cell: string;
     readonly pid: number;
     readonly port: number;
     readonly tlsPort: number;
     readonly adminPort: number;
   }[];
+  readonly api: string;
+  readonly apiKey: { readonly id: string; readonly secret: string };
   readonly clientProperties: string;
   readonly readyMs: number;
 }
@@ -30,7 +36,18 @@ export interface CommandResult {
 const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 const startMsMax = 60_000;
 const endMsMax = 30_000;
-const freePorts = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0"];
+const freePorts = [
+  "--kafka-port",
+  "0",
+  "--tls-port",
+  "0",
+  "--admin-port",
+  "0",
+  "--router-port",
+  "0",
+  "--api-port",
+  "0",
+];
 
 /** Runs one of the commands of `local` to its end. */
 export async function runCommand(program: string, args: readonly string[]): Promise<CommandResult> {
@@ -90,6 +107,13 @@ export class LocalCloudProcess {
     return { bootstrap, secure: { authority, username: credentials.keyId, password: credentials.secret } };
   }
 
+  /** The same through the router, by names. */
+  routed(credentials: { readonly lkc: string; readonly keyId: string; readonly secret: string }): ConnectionSettings {
+    const { secure } = this.secure(credentials);
+    const bootstrap = [`${credentials.lkc}.balafon.localhost:${this.ready.router.port}`];
+    return secure === undefined ? { bootstrap } : { bootstrap, secure: { ...secure, throughRouter: true } };
+  }
+
   /** The key in client.properties. */
   get devCredentials(): { readonly keyId: string; readonly secret: string } {
     const properties = readFileSync(this.ready.clientProperties, "utf8");
@@ -125,6 +149,17 @@ export class LocalCloudProcess {
     const cluster = JSON.parse((await this.admin("create-cluster", name, "--json")).stdout) as { readonly lkc: string };
     const key = JSON.parse((await this.admin("create-key", cluster.lkc, "--json")).stdout);
     return { ...cluster, ...(key as { readonly keyId: string; readonly secret: string }) };
+  }
+
+  /** Logical clusters without keys, made one after the other by one process. */
+  async makeTenants(count: number): Promise<void> {
+    const run = JSON.parse(readFileSync(path.join(this.dataDirectory, "run.json"), "utf8")) as CellStores;
+    const metadata = await CellMetadata.open(
+      { ...run, cellSecretFile: path.join(this.dataDirectory, "cell.secret") },
+      "test",
+    );
+    for (let number = 0; number < count; number++) await metadata.createCluster(`many-${number}`);
+    metadata.close();
   }
 
   /** Where a broker is now: its process id changes when it is started again. */

@@ -13,6 +13,7 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
+  lookUpLoopback,
   type Patience,
   type TestClient,
   type TestProducer,
@@ -42,7 +43,9 @@ class PlatformaticClient implements TestClient {
       ...(secure === undefined
         ? {}
         : {
-            tls: { ca: [secure.authority] },
+            tls: { ca: [secure.authority], ...(secure.throughRouter === true ? { lookup: lookUpLoopback } : {}) },
+            // This client names the server only when told to.
+            ...(secure.throughRouter === true ? { tlsServerName: true } : {}),
             sasl: { mechanism: "PLAIN", username: secure.username, password: secure.password },
           }),
     };

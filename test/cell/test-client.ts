@@ -1,3 +1,5 @@
+import type { LookupFunction } from "node:net";
+
 /** What these tests need of a Kafka client; one implementation for each library. */
 export interface ConnectionSettings {
   /** `host:port`. */
@@ -8,8 +10,17 @@ export interface ConnectionSettings {
     readonly authority: string;
     readonly username: string;
     readonly password: string;
+    /** Names lead to a router on this machine, whatever the machine's resolver says of them. */
+    readonly throughRouter?: boolean;
   };
 }
+
+/** Every name is this machine. */
+export const lookUpLoopback: LookupFunction = (_name, options, done) => {
+  const found = { address: "127.0.0.1", family: 4 };
+  if (options.all === true) done(null, [found]);
+  else done(null, found.address, found.family);
+};
 
 export interface TestRecord {
   readonly offset: number;

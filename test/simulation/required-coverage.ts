@@ -27,8 +27,28 @@ const requiredPaths = [
   "store unknown, applied late",
 ] as const;
 
+/** What becomes of consumer groups. */
+const requiredOfGroups = [
+  "group: commit of unknown outcome",
+  "group: committed after a failover",
+  "group: coordinator loaded tombstones",
+  "group: coordinator loaded with groups",
+  "group: deleted",
+  "group: failover without a rebalance",
+  "group: member expired",
+  "group: offsets deleted",
+  "group: rebalanced",
+  "group: static member back without a rebalance",
+  "group: topic of offsets deleted",
+  "member: change-mind",
+  "member: crash",
+  "member: cut-off",
+  "member: leave",
+  "member: pause",
+] as const;
+
 /** What a set of runs should have met and never did. */
 export function neverOccurred(coverage: Coverage): readonly string[] {
-  const required = [...faultKinds.map((kind) => `fault: ${kind}`), ...requiredPaths];
+  const required = [...faultKinds.map((kind) => `fault: ${kind}`), ...requiredPaths, ...requiredOfGroups];
   return required.filter((name) => coverage.of(name) === 0);
 }

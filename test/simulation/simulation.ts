@@ -5,9 +5,12 @@
  */
 
 import { soundRules } from "../../broker/replication/replication-rules.ts";
+import { internalLogicalCluster } from "../../shared/tenancy/logical-cluster-id.ts";
 import { type NewestPartition, newestImage, partitionsOf, ReplicaViews } from "./cell/cell-views.ts";
+import { compareGroups } from "./cell/compare-groups.ts";
 import { compareReplicas } from "./cell/replica-reader.ts";
 import { type CellMachine, SimulatedCell } from "./cell/simulated-cell.ts";
+import { groupsStableMsMax } from "./checkers/group-progress.ts";
 import { HighWatermarkViews } from "./checkers/high-watermark-views.ts";
 import { LossWindows, unsyncedFaultyDiskMsMax, unsyncedMsMax } from "./checkers/loss-windows.ts";
 import { ProgressChecker, writableAgainMsMax } from "./checkers/progress-checker.ts";
@@ -18,7 +21,9 @@ import { drawPersonality, type Personality } from "./faults/personality.ts";
 import type { Mutation } from "./mutations/mutation.ts";
 import { AdminClient } from "./workload/admin-client.ts";
 import { FinalReader } from "./workload/final-reader.ts";
+import { GroupWorkload } from "./workload/groups/group-workload.ts";
 import type { TopicPartition } from "./workload/kafka-messages.ts";
+import { simulatedLkc } from "./workload/kafka-server.ts";
 import { createTopics, firstTopics, isCompactedTopic, isTrimmedTopic, producerKindOf } from "./workload/topics.ts";
 import { Workload } from "./workload/workload.ts";
 import type { Trace } from "./world/trace.ts";
@@ -27,6 +32,8 @@ import { World } from "./world/world.ts";
 /** The first topics must be there by then. */
 const startMsMax = 15_000;
 const calmMs = 1_500;
+/** Groups find their first members. */
+const groupsSettleMs = 1_500;
 /** Between two looks at all replicas from above. */
 const lookMs = 10;
 const settleMs = 8_000;
@@ -57,6 +64,9 @@ export class Simulation {
   readonly #workload: Workload;
   readonly #nemesis: Nemesis;
   readonly #admin: AdminClient;
+  readonly #groups: GroupWorkload | undefined;
+  /** Generations of the groups that were stable when the faults began. */
+  #generations: ReadonlyMap<string, number> = new Map();
   #isLooking = true;
   /** As of the last look at a broker that served. */
   #partitions: readonly NewestPartition[] = [];
@@ -108,15 +118,32 @@ export class Simulation {
       onDeleteTopic: (topicId) => this.#workload.topicDeleted(topicId),
       meanGapMs: this.personality.adminGapMs,
     });
+    this.#groups = this.#makeGroups();
+  }
+
+  #makeGroups(): GroupWorkload | undefined {
+    const { groups, adminGapMs } = this.personality;
+    if (groups === "none") return undefined;
+    const workload = new GroupWorkload({
+      world: this.world,
+      brokerMachines: this.#cell.machines.map(({ machine }) => machine.id),
+      violate: (message) => this.#violate(message),
+      isSteady: groups === "steady",
+      meanGapMs: adminGapMs,
+    });
+    this.#cell.onCoordinatorLoaded = (partition, count) => workload.coordinatorLoaded(partition, count);
+    return workload;
   }
 
   /** Runs to the end or to the first failure, which is then `world.scheduler.failure`. */
   async run(): Promise<void> {
     await this.#begin();
     await this.#advance(calmMs);
+    this.#generations = this.#groups?.stableGenerations() ?? new Map();
     this.#nemesis.start();
     this.#admin.start();
     await this.#advance(this.personality.faultsMs);
+    if (this.personality.groups === "steady") this.#groups?.judgeSteadiness(this.#generations);
     if (this.personality.hasStoreAwayAct) await this.#storeAway();
     await this.#recover();
     await this.#judge();
@@ -143,12 +170,24 @@ export class Simulation {
       isReady = true;
     });
     await this.#until(() => isReady, startMsMax, "the first topics are made");
+    await this.#beginGroups();
     this.#workload.start();
     const look = (): void => {
       this.#look();
       if (this.#isLooking) scheduler.after(lookMs, "look", look);
     };
     look();
+  }
+
+  async #beginGroups(): Promise<void> {
+    if (this.#groups === undefined) return;
+    let isReady = false;
+    void this.#groups.prepare(this.#client).then(() => {
+      isReady = true;
+    });
+    await this.#until(() => isReady, startMsMax, "the groups' coordinators can be found");
+    this.#groups.start();
+    await this.#advance(groupsSettleMs);
   }
 
   #look(): void {
@@ -177,6 +216,7 @@ export class Simulation {
   async #storeAway(): Promise<void> {
     const { scheduler, itemFaults, coverage } = this.world;
     this.#nemesis.heal();
+    this.#groups?.heal();
     this.#admin.stop();
     await this.#advance(settleMs + writableAgainMsMax);
     const awaySinceMs = scheduler.nowMs;
@@ -191,27 +231,47 @@ export class Simulation {
 
   async #recover(): Promise<void> {
     this.#nemesis.heal();
+    this.#groups?.heal();
     this.#admin.stop();
     const healedMs = this.world.scheduler.nowMs;
     await this.#advance(writableAgainMsMax);
     if (this.world.scheduler.failure !== undefined || this.#isOutOfSteps) return;
     this.#progress.writableSince(this.#writablePartitions(), healedMs);
+    await this.#judgeGroups(healedMs);
+  }
+
+  async #judgeGroups(healedMs: number): Promise<void> {
+    if (this.#groups === undefined) return;
+    this.#workload.stopProducing();
+    await this.#advance(groupsStableMsMax - writableAgainMsMax);
+    if (this.world.scheduler.failure !== undefined || this.#isOutOfSteps) return;
+    this.#groups.judgeProgress(healedMs);
+    let isDone = false;
+    void this.#groups.finish().then(() => {
+      isDone = true;
+    });
+    await this.#until(() => isDone, quietMsMax, "all committed offsets are read");
   }
 
   /** Partitions that writes to must succeed when nothing is wrong. */
   #writablePartitions(): readonly string[] {
-    return partitionsOf(newestImage(this.#cell))
-      .filter(({ partition, topicName }) => !this.ledger.isForfeit(partition) && !topicName.startsWith("passing-"))
+    return this.#producedPartitions()
+      .filter(({ topicName }) => !topicName.startsWith("passing-"))
       .map(({ partition }) => partition);
+  }
+
+  /** Those that the workload writes to, and of which something is promised. */
+  #producedPartitions(): readonly NewestPartition[] {
+    return partitionsOf(newestImage(this.#cell)).filter(
+      ({ partition, lkc }) => lkc === simulatedLkc && !this.ledger.isForfeit(partition),
+    );
   }
 
   async #judge(): Promise<void> {
     this.#workload.stopProducing();
     await this.#until(() => this.#workload.pendingBatches === 0, quietMsMax, "every batch has an end");
     this.#workload.stopConsuming();
-    const partitions = partitionsOf(newestImage(this.#cell)).filter(
-      ({ partition }) => !this.ledger.isForfeit(partition),
-    );
+    const partitions = this.#producedPartitions();
     const reader = new FinalReader({
       client: this.#client,
       ledger: this.ledger,
@@ -230,9 +290,13 @@ export class Simulation {
 
   async #compareReplicas(partitions: readonly NewestPartition[]): Promise<void> {
     let isDone = false;
-    const comparing = compareReplicas(this.#cell, partitions, (message) => this.#violate(message)).then(() => {
-      isDone = true;
-    });
+    const violate = (message: string): void => this.#violate(message);
+    const internal = partitionsOf(newestImage(this.#cell)).filter(({ lkc }) => lkc === internalLogicalCluster);
+    const comparing = compareReplicas(this.#cell, partitions, violate)
+      .then(() => compareGroups(this.#cell, internal, violate))
+      .then(() => {
+        isDone = true;
+      });
     await this.#until(() => isDone, quietMsMax, "all replicas are compared");
     if (isDone) await comparing;
   }
@@ -244,7 +308,13 @@ export class Simulation {
       ({ diskFaults }) => diskFaults.isFaulty || diskFaults.lastFaultMs > scheduler.nowMs - unsyncedFaultyDiskMsMax,
     );
     const sinceMs = scheduler.nowMs - (isFaulty ? unsyncedFaultyDiskMsMax : unsyncedMsMax);
-    for (const partition of this.#losses.powerLost(ids, this.#partitions)) {
+    const lossy = this.#losses.powerLost(ids, this.#partitions);
+    this.#groups?.permitLoss(
+      this.#partitions.flatMap(({ partition, lkc, record }) =>
+        lkc === internalLogicalCluster && lossy.includes(partition) ? [record.partition] : [],
+      ),
+    );
+    for (const partition of lossy) {
       scheduler.note(`${partition} may lose what was committed since ${sinceMs}`);
       this.ledger.permitLoss(partition, sinceMs);
       this.#highWatermarks.permitLoss(partition);

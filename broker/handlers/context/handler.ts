@@ -47,7 +47,7 @@ export interface Handler<A extends Api> {
   memoryEstimate(frameBytes: number): number;
   /**
    * The next request of the same API may start while this one waits: what must be in order was done when `handle`
-   * returned (produce appends). Others wait until every request before them was answered, as in Kafka.
+   * returned (produce and commit append). Others wait until every request before them was answered, as in Kafka.
    */
   readonly pipelined?: boolean;
   handle(context: RequestContext, request: RequestOf<A>): Answer<ResponseInputOf<A>>;
@@ -78,8 +78,11 @@ export interface RegisteredHandler {
 
 export function register<A extends Api>(handler: Handler<A>): RegisteredHandler {
   const { api, minVersion, maxVersion } = handler;
-  const encode = (answer: ResponseInputOf<A> | Unanswered, { version, correlationId }: OpenedRequest): Reply =>
+  const encode = (answer: ResponseInputOf<A> | Unanswered, version: number, correlationId: number): Reply =>
     answer instanceof Unanswered ? answer : encodeResponse(api, version, correlationId, answer);
+  // A function of its own, so that what waits for the answer holds two numbers and not the request with its frame.
+  const encodeLater = (answer: Promise<ResponseInputOf<A> | Unanswered>, version: number, correlationId: number) =>
+    answer.then((settled) => encode(settled, version, correlationId));
   return {
     api,
     minVersion,
@@ -87,10 +90,11 @@ export function register<A extends Api>(handler: Handler<A>): RegisteredHandler 
     pipelined: handler.pipelined ?? false,
     memoryEstimate: (frameBytes) => handler.memoryEstimate(frameBytes),
     serve(services, session, request) {
-      const { version, clientId, frame, bodyOffset } = request;
+      const { version, clientId, correlationId, frame, bodyOffset } = request;
       const body = decodeRequest(api, version, { frame, offset: bodyOffset });
       const answer = handler.handle({ services, session, version, clientId }, body);
-      return answer instanceof Promise ? answer.then((settled) => encode(settled, request)) : encode(answer, request);
+      if (answer instanceof Promise) return encodeLater(answer, version, correlationId);
+      return encode(answer, version, correlationId);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { RoutedNames } from "../../../shared/broker-config/broker-config.ts";
 import type { Uuid } from "../../../shared/kafka/codec/uuid.ts";
 import type { MetadataImage, TopicImage } from "../../../shared/metadata/image/metadata-image.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   PartitionState,
   TopicId,
 } from "../../../shared/metadata/records/record.ts";
+import { formatHostName } from "../../../shared/tenancy/host-name.ts";
 import { topicIdOf } from "./topic-ids.ts";
 
 /** What a view looks at. */
@@ -35,10 +37,13 @@ export class TenantView {
   /** undefined: nobody has authenticated yet, so there is nothing to see. */
   readonly lkc: LogicalClusterId | undefined;
   readonly #cell: ViewedCell;
+  readonly #routed: RoutedNames | undefined;
 
-  constructor(lkc: LogicalClusterId | undefined, cell: ViewedCell) {
+  /** `routed`: the client came through a router, which knows brokers by name. */
+  constructor(lkc: LogicalClusterId | undefined, cell: ViewedCell, routed?: RoutedNames) {
     this.lkc = lkc;
     this.#cell = cell;
+    this.#routed = routed;
   }
 
   /** The id that clients see as the cluster's: the logical cluster's own. */
@@ -83,7 +88,10 @@ export class TenantView {
     const registered = this.#cell.image().brokers.get(brokerId);
     const endpoint = registered?.listeners[listener];
     if (registered === undefined || endpoint === undefined) return undefined;
-    return { brokerId, zone: registered.zone, host: endpoint.host, port: endpoint.port };
+    const { zone } = registered;
+    if (this.#routed === undefined) return { brokerId, zone, host: endpoint.host, port: endpoint.port };
+    const { domain, port } = this.#routed;
+    return { brokerId, zone, host: formatHostName({ kind: "broker", lkc: this.lkc, brokerId, zone }, domain), port };
   }
 
   isAlive(brokerId: BrokerId): boolean {

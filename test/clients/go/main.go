@@ -1,4 +1,4 @@
-// franz-go without groups: `client-suite BOOTSTRAP LIBRDKAFKA_PROPERTIES`. Ends with `N passed, N failed`.
+// franz-go: `client-suite BOOTSTRAP LIBRDKAFKA_PROPERTIES PROJECT DATA`. Ends with `N passed, N failed`.
 package main
 
 import (
@@ -199,6 +199,13 @@ func main() {
 		{"many partitions", manyPartitions},
 		{"administration", administration},
 		{"a wrong secret is refused", wrongSecret},
+		{"group of one, two, three, one, cooperative-sticky", scale(kgo.CooperativeStickyBalancer())},
+		{"group of one, two, three, one, sticky", scale(kgo.StickyBalancer())},
+		{"group of one, two, three, one, range", scale(kgo.RangeBalancer())},
+		{"group of one, two, three, one, roundrobin", scale(kgo.RoundRobinBalancer())},
+		{"a static member comes back without a rebalance", staticMember},
+		{"groups by kadm", groupAdministration},
+		{"kill -9 of the coordinator's broker", killedCoordinator},
 	}
 	passed, failed := 0, 0
 	for _, check := range checks {

@@ -138,7 +138,7 @@ delete_offsets() {
   groups --delete-offsets --group readers --topic grouped:0 && [ -z "$(offset_of readers 0)" ] && [ -n "$(offset_of readers 1)" ]
 }
 deleted_group() {
-  prints "deletion of requested consumer groups.*successful" groups --delete --group readers &&
+  prints "eletion of requested consumer groups.*successful" groups --delete --group readers &&
     ! groups --list 2>/dev/null | grep -q '^readers$' &&
     refuses "does not exist|could not be found|not found" groups --describe --group readers
 }
@@ -163,6 +163,9 @@ check "kafka-consumer-perf-test" prints "20000" tool org.apache.kafka.tools.Cons
 check "kafka-e2e-latency" prints "Avg latency" tool org.apache.kafka.tools.EndToEndLatency \
   --bootstrap-server "$BOOTSTRAP" --topic e2e --num-records 200 --producer-acks all --record-size 100
 check "kafka-groups --list" prints "perf +Classic +consumer" tool org.apache.kafka.tools.GroupsCommand --bootstrap-server "$BOOTSTRAP" --list
+
+. "$here/connect.sh"
+connect_suite
 
 check "kafka-topics --delete" topics --delete --topic tools
 check "kafka-topics --list, afterwards" refuses "^console$" topics --list

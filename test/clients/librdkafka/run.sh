@@ -11,7 +11,9 @@ fi
 timeout 300 "$VENV/bin/pip" install -q --only-binary :all: -r "$here/requirements.txt" >"$WORK/pip.log" 2>&1 </dev/null ||
   { tail -5 "$WORK/pip.log"; echo "0 passed, 1 failed"; exit 1; }
 
-start_cloud
+# Groups do not wait long for more members, nor for those that are gone.
+start_cloud --restart-after 3 \
+  --set group.initial.rebalance.delay.ms=100 --set group.min.session.timeout.ms=500
 
 kafkacat() { timeout 60 kcat -b "$BOOTSTRAP" "$@"; }
 one_line() {
@@ -49,8 +51,63 @@ check "kcat: a wrong secret is refused" refuses "Authentication failed|SASL" una
 check "kcat: -L" prints "3 brokers" kafkacat -L
 check "kcat: -Q" prints "hello \[0\] offset 0" kafkacat -Q -t hello:0:1
 
-timeout 300 "$VENV/bin/python" "$here/suite.py" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" >"$WORK/suite.log" 2>&1 </dev/null
-code=$?
-cat "$WORK/suite.log"
-count_of "confluent-kafka" "$WORK/suite.log" "$code"
+# A member of a group: each line of its output is one record. Sets MEMBER. Checks run in shells of their own, which end
+# their members.
+join_group() { # GROUP TOPIC OUTPUT
+  trap 'kill -9 $(jobs -p) 2>/dev/null' EXIT
+  kcat -b "$BOOTSTRAP" -u -q -X auto.offset.reset=earliest -X session.timeout.ms=1500 \
+    -X heartbeat.interval.ms=200 -G "$1" "$2" >"$3" 2>/dev/null </dev/null &
+  MEMBER=$!
+}
+lines_come() { # COUNT FILES...: until so many different lines are there
+  local count=$1
+  shift
+  for _ in $(seq 1 400); do
+    [ "$(sort -u "$@" | wc -l)" -ge "$count" ] && return
+    sleep 0.1
+  done
+  wc -l "$@"
+  return 1
+}
+three_partitions() { # TOPIC
+  timeout 60 "$VENV/bin/python" -c 'import sys
+from confluent_kafka.admin import AdminClient, NewTopic
+admin = AdminClient({"bootstrap.servers": sys.argv[1]})
+admin.create_topics([NewTopic(sys.argv[2], 3, 3)])[sys.argv[2]].result()' "$BOOTSTRAP" "$1"
+}
+# One of three members is killed with -9, then another one in the middle of it.
+three_members() {
+  local members=() number
+  three_partitions trio && seq 1 300 | kafkacat -t trio -P || return 1
+  for number in 1 2 3; do
+    join_group trio trio "$WORK/trio-$number"
+    members+=("$MEMBER")
+  done
+  lines_come 300 "$WORK/trio-1" "$WORK/trio-2" "$WORK/trio-3" || return 1
+  kill -9 "${members[0]}"
+  seq 301 600 | kafkacat -t trio -P && lines_come 600 "$WORK/trio-1" "$WORK/trio-2" "$WORK/trio-3" || return 1
+  kill -9 "${members[1]}"
+  seq 601 900 | kafkacat -t trio -P && lines_come 900 "$WORK/trio-1" "$WORK/trio-2" "$WORK/trio-3" || return 1
+  kill "${members[2]}" && wait "${members[2]}"
+  [ "$(sort -nu "$WORK/trio-1" "$WORK/trio-2" "$WORK/trio-3")" = "$(seq 1 900)" ]
+}
+# What was read before an orderly end is not read again.
+goes_on() {
+  seq 901 910 | kafkacat -t trio -P && join_group trio trio "$WORK/again" && lines_come 10 "$WORK/again" || return 1
+  kill "$MEMBER" && wait "$MEMBER"
+  [ "$(sort -n "$WORK/again")" = "$(seq 901 910)" ]
+}
+check "kcat -G: three members, two killed with -9" three_members
+check "kcat -G: goes on where the group stopped" goes_on
+
+run_suite() { # NAME FILE ARGS...
+  local name=$1 code
+  shift
+  timeout 300 "$VENV/bin/python" "$here/$1" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" "${@:2}" >"$WORK/suite.log" 2>&1 </dev/null
+  code=$?
+  cat "$WORK/suite.log"
+  count_of "$name" "$WORK/suite.log" "$code"
+}
+run_suite "confluent-kafka" suite.py
+run_suite "confluent-kafka, groups" groups.py "$PROJECT" "$DATA"
 finish

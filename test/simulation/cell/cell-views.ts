@@ -12,6 +12,7 @@ import type { SimulatedCell } from "./simulated-cell.ts";
 export interface NewestPartition extends VotersOf {
   readonly topicId: string;
   readonly topicName: string;
+  readonly lkc: string;
   readonly record: PartitionState;
 }
 
@@ -29,6 +30,7 @@ export function partitionsOf(image: MetadataImage | undefined): NewestPartition[
     topic.partitions.map((record, partition) => ({
       topicId: topic.topicId,
       topicName: topic.name,
+      lkc: topic.lkc,
       partition: partitionKey({ topicId: topic.topicId, partition }),
       voters: record.voters,
       lost: record.lost,

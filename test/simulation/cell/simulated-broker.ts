@@ -1,6 +1,7 @@
 /** One run of the real broker inside one simulated process. */
 import { createHash } from "node:crypto";
 import { Broker, type BrokerTuning } from "../../../broker/broker.ts";
+import { offsetsTopic } from "../../../broker/coordinator/internal-partition.ts";
 import type { PartitionLogContract } from "../../../broker/log/log-contract.ts";
 import type { AppendResult, HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
 import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
@@ -14,6 +15,7 @@ import type { MetadataChecker } from "../checkers/metadata-checker.ts";
 import { partitionKey, type TopicPartition } from "../workload/kafka-messages.ts";
 import {
   type AdminRequest,
+  type FrameSession,
   kafkaListener,
   kafkaPort,
   type ServedBroker,
@@ -27,6 +29,7 @@ import type { SimProcess } from "../world/sim-process.ts";
 import { machineHost, SimTransport } from "../world/sim-transport.ts";
 import type { Volume } from "../world/volume.ts";
 import type { World } from "../world/world.ts";
+import { FrameServer } from "./frame-server.ts";
 
 export const cellName = "cell-sim";
 const peerPort = 9000;
@@ -55,6 +58,8 @@ export interface SimulatedBrokerOptions {
   readonly leaders: LeaderChecker;
   readonly metadata: MetadataChecker;
   readonly onCommitted: (at: TopicPartition) => void;
+  /** A bug in how coordinators see their partitions. */
+  readonly coordinatedBy: ((hosted: HostedPartition, broker: Broker) => HostedPartition) | undefined;
   /** This broker, as the controller, has just written the intent of an election. */
   readonly onElectionBegun: () => void;
 }
@@ -66,6 +71,7 @@ export class SimulatedBroker implements ServedBroker {
   readonly partitions: PartitionHost;
   readonly #options: SimulatedBrokerOptions;
   readonly #watchedLogs = new WeakSet<PartitionLogContract>();
+  #frames: FrameServer | undefined;
   /** `start` is over: it serves clients. */
   isServing = false;
 
@@ -99,6 +105,7 @@ export class SimulatedBroker implements ServedBroker {
         rules: options.rules,
         recoverWithoutMajority: true,
         tuning: smallBounds,
+        coordinatedBy: (hosted) => this.#watched(options.coordinatedBy?.(hosted, this.broker) ?? hosted),
         onEvent: (event, count) => world.coverage.count(`broker: ${event}`, count),
       },
       ports,
@@ -132,14 +139,34 @@ export class SimulatedBroker implements ServedBroker {
   }
 
   /** Has the controller believe that some leader cannot lead; answers whether it leads anything to do so of. */
-  reportNeedlessly(random: SeededRandom): boolean {
-    const partitions = [...this.broker.image.topics.values()].flatMap(({ topicId, partitions }) =>
+  reportNeedlessly(random: SeededRandom, ofCoordinators = false): boolean {
+    const offsets = ofCoordinators ? offsetsTopic(this.broker.image) : undefined;
+    const topics = offsets === undefined ? [...this.broker.image.topics.values()] : [offsets];
+    const partitions = topics.flatMap(({ topicId, partitions }) =>
       partitions.map(({ partition, partitionEpoch }) => ({ topicId, partition, partitionEpoch })),
     );
     if (partitions.length === 0) return false;
     const report = { ...random.pick(partitions), reason: "cannot-lead", brokers: [] } as const;
     this.process.deliver("late report", () => this.broker.controller.onReports([report]));
     return true;
+  }
+
+  /** Does it coordinate groups? */
+  get coordinates(): boolean {
+    return this.isServing && this.broker.groups.groupCount > 0;
+  }
+
+  openFrames(): FrameSession {
+    const { process } = this;
+    const { world, logger } = this.#options;
+    this.#frames ??= new FrameServer({
+      broker: this.broker,
+      process,
+      logger,
+      nowMs: () => world.scheduler.nowMs,
+      onFault: (cause) => world.scheduler.fail(new Error(`${process.name} failed: ${String(cause)}`, { cause })),
+    });
+    return this.#frames.open();
   }
 
   image(): MetadataImage | undefined {
@@ -149,9 +176,10 @@ export class SimulatedBroker implements ServedBroker {
   async administer(request: AdminRequest): Promise<string | undefined> {
     const { commands } = this.broker;
     if (request.kind === "ensure-logical-cluster") {
-      const command = { kind: "ensure-logical-cluster", lkc: simulatedLkc, name: "simulated" } as const;
+      const command = { kind: "ensure-logical-cluster", lkc: request.lkc ?? simulatedLkc, name: "simulated" } as const;
       return describeOutcome(await commands.submit(command, commandTimeoutMs));
     }
+    if (request.kind === "set-cell-configs") return describeOutcome(await commands.submit(request, commandTimeoutMs));
     if (request.kind === "delete-topic") {
       const command = {
         kind: "delete-topics",

@@ -33,6 +33,11 @@ export interface CellMachine {
   isShuttingDown: boolean;
 }
 
+interface CoordinatorLoaded {
+  readonly partition: number;
+  readonly groups: number;
+}
+
 /** The brokers of one cell, their machines, and the stores that they share. */
 export class SimulatedCell {
   readonly machines: readonly CellMachine[];
@@ -50,6 +55,8 @@ export class SimulatedCell {
   onFreshLeader: ((member: CellMachine) => void) | undefined;
   /** Called with the next controller that begins an election, and then no more. */
   onElectionBegun: ((member: CellMachine) => void) | undefined;
+  /** A coordinator has read an internal partition, and found so many groups. */
+  onCoordinatorLoaded: ((partition: number, groups: number) => void) | undefined;
 
   constructor(options: {
     readonly world: World;
@@ -169,6 +176,7 @@ export class SimulatedCell {
       leaders: this.leaders,
       metadata: this.metadata,
       onCommitted: this.#onCommitted,
+      coordinatedBy: this.#mutation?.coordinatedBy,
       onElectionBegun: () => {
         const tell = this.onElectionBegun;
         this.onElectionBegun = undefined;
@@ -181,6 +189,10 @@ export class SimulatedCell {
     const tell = this.onFreshLeader;
     this.onFreshLeader = undefined;
     tell?.(member);
+  }
+
+  #coordinatorLoaded({ partition, groups }: CoordinatorLoaded): void {
+    this.onCoordinatorLoaded?.(partition, groups);
   }
 
   #startFailed(member: CellMachine, broker: SimulatedBroker, error: unknown): void {
@@ -201,6 +213,7 @@ export class SimulatedCell {
       if (forbiddenEvents.has(event)) this.#violate(`${process.name} logged ${event}: ${JSON.stringify(fields)}`);
       this.#world.coverage.count(`log: ${event}`);
       if (event === "leader") this.#tookOffice(member);
+      if (event === "coordinator-loaded") this.#coordinatorLoaded(fields as CoordinatorLoaded);
       if (level !== "debug") scheduler.note(`${process.name} ${level} ${event} ${JSON.stringify(fields ?? {})}`);
     };
     const logger: Logger = {

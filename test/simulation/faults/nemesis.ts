@@ -207,11 +207,18 @@ export class Nemesis {
 
   /** Machines that run a broker and are not in the middle of something else. */
   #running(): CellMachine[] {
-    const running = this.#options.cell.machines.filter(
-      ({ machine, broker, isShuttingDown }) =>
-        broker !== undefined && !isShuttingDown && machine.process?.state === "running",
+    const { cell, personality } = this.#options;
+    const running = this.#random.shuffled(
+      cell.machines.filter(
+        ({ machine, broker, isShuttingDown }) =>
+          broker !== undefined && !isShuttingDown && machine.process?.state === "running",
+      ),
     );
-    return this.#random.shuffled(running);
+    if (personality.aimAtCoordinators === 0 || !this.#random.chance(personality.aimAtCoordinators)) return running;
+    const [coordinators, others] = [true, false].map((wanted) =>
+      running.filter(({ broker }) => (broker?.coordinates ?? false) === wanted),
+    );
+    return [...(coordinators ?? []), ...(others ?? [])];
   }
 
   #kill(count: number): boolean {
@@ -244,7 +251,9 @@ export class Nemesis {
 
   #electNeedlessly(): boolean {
     const controller = this.#running().find(({ broker }) => broker?.isController);
-    return controller?.broker?.reportNeedlessly(this.#random) ?? false;
+    const { aimAtCoordinators } = this.#options.personality;
+    const isAimed = aimAtCoordinators > 0 && this.#random.chance(aimAtCoordinators);
+    return controller?.broker?.reportNeedlessly(this.#random, isAimed) ?? false;
   }
 
   #cutPower(count: number): boolean {

@@ -13,15 +13,27 @@ export interface Personality {
   readonly weights: Readonly<Partial<Record<FaultKind, number>>>;
   /** For a while nothing but the store is away, and writes must go on. */
   readonly hasStoreAwayAct: boolean;
+  /** `steady`: groups whose members stay, while nothing but coordinators fails. */
+  readonly groups: "none" | "troubled" | "steady";
+  /** How often a fault that could hit any broker hits one that coordinates groups. */
+  readonly aimAtCoordinators: number;
 }
 
 const kindsMin = 2;
 const kindsMax = 9;
+/** What happens to coordinators in a run in which nothing else fails. */
+const coordinatorFaults: Personality["weights"] = {
+  "kill-process": 3,
+  "pause-process": 2,
+  "controlled-shutdown": 2,
+  "needless-election": 3,
+  hiccup: 1,
+};
 
 export function drawPersonality(random: SeededRandom, fixed: Partial<Personality> | undefined): Personality {
   const kinds = random.shuffled(faultKinds).slice(0, kindsMin + random.below(kindsMax - kindsMin + 1));
   const weights = Object.fromEntries(kinds.map((kind) => [kind, random.between(0.3, 3)]));
-  return {
+  const drawn: Personality = {
     brokers: random.chance(0.65) ? 3 : random.pick([4, 5]),
     clients: 2,
     meanGapMs: random.between(300, 1_500),
@@ -30,6 +42,14 @@ export function drawPersonality(random: SeededRandom, fixed: Partial<Personality
     adminGapMs: random.between(500, 3_000),
     weights,
     hasStoreAwayAct: fixed === undefined && random.chance(0.2),
-    ...fixed,
+    groups: "none",
+    aimAtCoordinators: 0,
   };
+  // Schedules say for themselves whether they want groups.
+  const groups = random.weighted({ none: 5, troubled: 4, steady: 1 });
+  if (fixed !== undefined) return { ...drawn, ...fixed };
+  if (groups === "none") return drawn;
+  if (groups === "troubled") return { ...drawn, groups, aimAtCoordinators: 0.5 };
+  const meanGapMs = random.between(1_500, 3_000);
+  return { ...drawn, groups, aimAtCoordinators: 1, weights: coordinatorFaults, meanGapMs };
 }

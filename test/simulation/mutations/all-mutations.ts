@@ -1,6 +1,12 @@
 import { countsUnaccepted } from "./a-counts-unaccepted.ts";
 import { ranksByLogEnd } from "./b-ranks-by-log-end.ts";
 import { doesNotSeal } from "./c-does-not-seal.ts";
+import { acknowledgesUncommitted } from "./coordinators/acknowledges-uncommitted.ts";
+import { assignsBeforeStored } from "./coordinators/assigns-before-stored.ts";
+import { forgetsGenerations } from "./coordinators/forgets-generations.ts";
+import { keepsOldState } from "./coordinators/keeps-old-state.ts";
+import { loadsTooLittle } from "./coordinators/loads-too-little.ts";
+import { readsWithoutLease } from "./coordinators/reads-without-lease.ts";
 import { lostDataVotes } from "./d-lost-data-votes.ts";
 import { countsBeforeWritten } from "./f-counts-before-written.ts";
 import { acceptsTooEarly } from "./g-accepts-too-early.ts";
@@ -40,6 +46,12 @@ export const mutations: readonly Mutation[] = [
   syncSkipped,
   putWithoutCondition,
   trimNotRead,
+  acknowledgesUncommitted,
+  assignsBeforeStored,
+  forgetsGenerations,
+  keepsOldState,
+  loadsTooLittle,
+  readsWithoutLease,
 ];
 
 export function mutationNamed(name: string): Mutation | undefined {

@@ -1,3 +1,5 @@
+import type { Broker } from "../../../broker/broker.ts";
+import type { HostedPartition } from "../../../broker/partition/partition-contract.ts";
 import type { ReplicationRules } from "../../../broker/replication/replication-rules.ts";
 import type { ItemStore } from "../../../shared/item-store/item-store.ts";
 import type { Personality } from "../faults/personality.ts";
@@ -11,6 +13,8 @@ export interface Mutation {
   /** The bug is in how a broker uses the store. */
   readonly items?: (store: ItemStore) => ItemStore;
   readonly skipsSync?: boolean;
+  /** The bug is in how coordinators of groups see the partitions that they live on. */
+  readonly coordinatedBy?: (hosted: HostedPartition, broker: Broker) => HostedPartition;
   /** What kind of runs let the bug do its damage; the sound code passes the same runs. */
   readonly schedule?: Partial<Personality>;
 }

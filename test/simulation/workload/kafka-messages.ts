@@ -35,8 +35,11 @@ export type Request =
       readonly replicationFactor: number;
       readonly configs: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "ensure-logical-cluster" }
-  | { readonly kind: "delete-topic"; readonly topicId: string };
+  | { readonly kind: "ensure-logical-cluster"; readonly lkc?: string }
+  | { readonly kind: "set-cell-configs"; readonly configs: Readonly<Record<string, string>> }
+  | { readonly kind: "delete-topic"; readonly topicId: string }
+  /** A request of Kafka's protocol as it stands on the wire, without its length, of a client of this logical cluster. */
+  | { readonly kind: "frame"; readonly lkc: string; readonly frame: Buffer };
 
 export type RequestError = PartitionError | "UNKNOWN_TOPIC_OR_PARTITION" | "DISCONNECTED" | "TIMEOUT" | "ADMIN_FAILED";
 
@@ -72,6 +75,7 @@ export type Response =
   | { readonly kind: "epoch-end"; readonly epoch: number; readonly endOffset: number }
   | { readonly kind: "log-start"; readonly offset: number }
   | { readonly kind: "records-deleted"; readonly lowWatermark: number }
+  | { readonly kind: "frame"; readonly frame: Buffer; readonly servedMs: number }
   | { readonly kind: "done" };
 
 /** Bytes that a message takes on the wire, near enough. */
@@ -82,6 +86,8 @@ export function messageBytes(message: Request | Response): number {
       return overhead + message.records.length;
     case "fetched":
       return overhead + message.batches.reduce((sum, batch) => sum + batch.length, 0);
+    case "frame":
+      return overhead + message.frame.length;
     default:
       return overhead;
   }

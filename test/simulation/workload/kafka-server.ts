@@ -15,7 +15,16 @@ export const kafkaPort = 9092;
 export const kafkaListener = "plain";
 export const simulatedLkc = "lkc-sim01";
 
-export type AdminRequest = Request & { readonly kind: "ensure-logical-cluster" | "create-topic" | "delete-topic" };
+export type AdminRequest = Request & {
+  readonly kind: "ensure-logical-cluster" | "set-cell-configs" | "create-topic" | "delete-topic";
+};
+
+/** The requests of one connection that come as frames. */
+export interface FrameSession {
+  serve(request: Request & { readonly kind: "frame" }, respond: (response: Response) => void): void;
+  /** The connection is closed. */
+  end(): void;
+}
 
 /** What the handlers need of a broker. */
 export interface ServedBroker {
@@ -24,6 +33,8 @@ export interface ServedBroker {
   image(): MetadataImage | undefined;
   /** Carries out a change of metadata, wherever the controller is; undefined when done, else why not. */
   administer(request: AdminRequest): Promise<string | undefined>;
+  /** A connection begins; absent: frames are not served. */
+  openFrames?(): FrameSession;
 }
 
 export interface Correlated<T> {
@@ -35,15 +46,18 @@ export function serveKafka(network: Network, process: SimProcess, broker: Served
   const address = `${machineHost(process.machineId)}:${kafkaPort}`;
   const listening = {
     process,
-    accept: (end: ConnectionEnd) => ({
-      onMessage: (message: unknown) => {
-        const { id, body } = message as Correlated<Request>;
-        handle({ process, nowMs: () => network.scheduler.nowMs }, broker, body, (response) =>
-          end.send({ id, body: response }, messageBytes(response)),
-        );
-      },
-      onClose: () => undefined,
-    }),
+    accept: (end: ConnectionEnd) => {
+      const frames = broker.openFrames?.();
+      return {
+        onMessage: (message: unknown) => {
+          const { id, body } = message as Correlated<Request>;
+          const respond = (response: Response) => end.send({ id, body: response }, messageBytes(response));
+          if (body.kind === "frame") frames?.serve(body, respond);
+          else handle({ process, nowMs: () => network.scheduler.nowMs }, broker, body, respond);
+        },
+        onClose: () => frames?.end(),
+      };
+    },
   };
   network.listen(address, listening);
   return () => network.unlisten(address, listening);
@@ -57,11 +71,17 @@ interface Place {
   readonly nowMs: () => number;
 }
 
-function handle(place: Place, broker: ServedBroker, request: Request, respond: Respond): void {
+function handle(
+  place: Place,
+  broker: ServedBroker,
+  request: Exclude<Request, { readonly kind: "frame" }>,
+  respond: Respond,
+): void {
   switch (request.kind) {
     case "metadata":
       return respond(describeCell(broker.image()));
     case "ensure-logical-cluster":
+    case "set-cell-configs":
     case "create-topic":
     case "delete-topic":
       void broker.administer(request).then((refused) => {
@@ -77,10 +97,7 @@ function handle(place: Place, broker: ServedBroker, request: Request, respond: R
 }
 
 /** What is asked of one partition, in contrast to the cell. */
-type PartitionRequest = Exclude<
-  Request,
-  { readonly kind: "metadata" | "ensure-logical-cluster" | "create-topic" | "delete-topic" }
->;
+type PartitionRequest = Exclude<Request, AdminRequest | { readonly kind: "metadata" | "frame" }>;
 
 function handlePartition(place: Place, hosted: HostedPartition, request: PartitionRequest, respond: Respond): void {
   switch (request.kind) {

@@ -5,9 +5,19 @@ const summary = {
   cell: "local-abcde",
   lkc: "lkc-dev",
   brokers: [
-    { id: 1, pid: 11, port: 9092, tlsPort: 9192, adminPort: 9292 },
-    { id: 4, pid: 12, port: 9093, tlsPort: 9193, adminPort: 9293 },
+    { id: 1, cell: "local-abcde", pid: 11, port: 9092, tlsPort: 9192, adminPort: 9292 },
+    { id: 4, cell: "local-abcde", pid: 12, port: 9093, tlsPort: 9193, adminPort: 9293 },
   ],
+  api: "http://127.0.0.1:9080",
+  apiKey: { id: "KEY", secret: "SECRET" },
+  apiKeyFile: "data/api-key.json",
+  router: {
+    pid: 13,
+    port: 9392,
+    adminPort: 9393,
+    bootstrap: "lkc-dev.balafon.localhost:9392",
+    hostsLine: "127.0.0.1 lkc-dev.balafon.localhost",
+  },
   clientPropertiesFile: "data/client.properties",
   librdkafkaPropertiesFile: "data/librdkafka.properties",
   clientProperties: "security.protocol=SASL_SSL\n",
@@ -18,8 +28,12 @@ const summary = {
 test("the line of JSON has the fields that programs count on", () => {
   expect(JSON.parse(summaryLine(summary))).toEqual({
     bootstrap: "127.0.0.1:9092,127.0.0.1:9093",
+    routerBootstrap: "lkc-dev.balafon.localhost:9392",
     lkc: "lkc-dev",
+    router: { pid: 13, port: 9392, adminPort: 9393 },
     brokers: summary.brokers,
+    api: "http://127.0.0.1:9080",
+    apiKey: { id: "KEY", secret: "SECRET" },
     clientProperties: "data/client.properties",
     readyMs: 1234,
   });

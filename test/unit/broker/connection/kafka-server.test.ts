@@ -1,15 +1,17 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
-import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { apiVersions } from "../../../../shared/kafka/schema/api-versions.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
 import { fetch } from "../../../../shared/kafka/schema/fetch.ts";
 import { metadata } from "../../../../shared/kafka/schema/metadata.ts";
+import { offsetCommit } from "../../../../shared/kafka/schema/offset-commit.ts";
+import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
+import { fetchAll, records } from "./wire-requests.ts";
 
 let running: RunningServer | undefined;
 afterEach(async () => {
@@ -25,14 +27,9 @@ async function start(...options: Parameters<typeof RunningServer.start>): Promis
 const versions = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
 const allTopics = { topics: null };
 
-function records(value: string | Buffer, acks = -1, name = "t") {
-  const batch = encodeBatch({ records: [{ value: Buffer.from(value) }] });
-  return { acks, timeoutMs: 5_000, topicData: [{ name, partitionData: [{ index: 0, records: batch }] }] };
-}
-
-function fetchAll(name: string, maxWaitMs = 0) {
-  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000_000 }];
-  return { maxWaitMs, minBytes: 1, topics: [{ topic: name, partitions }] };
+function commitOf(committedOffset: number) {
+  const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: null }];
+  return { groupId: "g", memberId: "", topics: [{ name: "t", partitions }] };
 }
 
 describe("the plaintext listener", () => {
@@ -81,6 +78,43 @@ describe("the plaintext listener", () => {
     expect(offsets).toEqual([0, 1]);
     expect((await third).topics.length).toBe(1);
     client.close();
+  });
+
+  test("commits are appended before the first is committed, in their order; what follows them waits", async () => {
+    const { broker, connect } = bound(await start());
+    broker.topic(plainLkc, "t");
+    const internal = (await broker.hostGroups(1))[0]!;
+    internal.commitsAtOnce = false;
+    const client = await connect();
+    const first = client.call(offsetCommit, 9, commitOf(1));
+    await until(() => internal.appended.length === 1, "the first is appended");
+    const second = client.call(offsetCommit, 9, commitOf(2));
+    const found = client.call(offsetFetch, 8, { groups: [{ groupId: "g", topics: null }] });
+    await until(() => internal.appended.length === 2, "the second is appended");
+    internal.commit();
+    for (const { topics } of [await first, await second]) expect(topics[0]?.partitions[0]?.errorCode).toBe(0);
+    expect((await found).groups[0]?.topics[0]?.partitions[0]?.committedOffset).toBe(2);
+    client.close();
+  });
+
+  test("a commit behind a produce waits until that is committed", async () => {
+    const { broker, connect } = bound(await start());
+    const topic = broker.topic(plainLkc, "t");
+    const internal = (await broker.hostGroups(1))[0]!;
+    topic.hosted[0]!.commitsAtOnce = false;
+    const client = await connect();
+    const produced = client.call(produce, 9, records("a"));
+    const committed = client.call(offsetCommit, 9, commitOf(1));
+    const other = await connect();
+    await until(() => topic.hosted[0]!.appended.length === 1, "the first is appended");
+    await other.call(offsetCommit, 9, commitOf(7));
+    expect(internal.appended.length).toBe(1);
+    topic.hosted[0]!.commit();
+    expect((await produced).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
+    expect((await committed).topics[0]?.partitions[0]?.errorCode).toBe(0);
+    expect(internal.appended.length).toBe(2);
+    client.close();
+    other.close();
   });
 
   test("a request waits for the one before it, as in Kafka", async () => {
@@ -179,7 +213,7 @@ describe("the SASL_SSL listener", () => {
     expect(await client.authenticate(key.keyId, key.secret)).toMatchObject({ errorCode: 0, sessionLifetimeMs: 0 });
     const { topics, clusterId, brokers } = await client.call(metadata, 12, allTopics);
     expect(topics.map(({ name }) => name)).toEqual(["mine"]);
-    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1.example"]);
+    expect([clusterId, brokers[0]?.host]).toEqual([secureLkc, "b1-lkc-secure.zone-1.cell.example"]);
     const value = Buffer.alloc(300_000, "x");
     broker.topic(secureLkc, "t");
     expect((await client.call(produce, 9, records(value))).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
@@ -268,7 +302,7 @@ describe("the SASL_SSL listener", () => {
     const { server, connectTls } = bound(await start());
     const old = await connectTls();
     const material = await issueCertificates();
-    server.setTls(material);
+    server.setTls("secure", material);
     await expect(connectTls()).rejects.toThrow(/certificate/);
     const fresh = await WireClient.connectTls(server.port("secure"), material.ca);
     expect((await fresh.call(apiVersions, 3, versions)).errorCode).toBe(0);
@@ -382,48 +416,6 @@ describe("memory", () => {
     expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
     await stalled.closed;
     client.close();
-  });
-});
-
-describe("stopping", () => {
-  test("requests in flight are answered first", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const [producer, consumer] = [await connect(), await connect()];
-    const produced = producer.call(produce, 9, records("a"));
-    const fetched = consumer.call(fetch, 11, fetchAll("t", 60_000));
-    await until(() => topic.hosted[0]!.appended.length === 1, "appended");
-    const stopped = server.stop(5_000);
-    expect((await fetched).responses[0]?.partitions[0]?.errorCode).toBe(0);
-    topic.hosted[0]!.commit();
-    expect((await produced).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
-    await Promise.all([stopped, producer.closed, consumer.closed]);
-    expect(server.connections).toBe(0);
-  });
-
-  test("but not longer than allowed", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const client = await connect();
-    client.send(produce, 9, records("a"));
-    const startedMs = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await server.stop(100);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
-    await client.closed;
-    topic.hosted[0]!.commit();
-    await until(() => server.memoryBytes === 0, "the request gives its memory back when it ends");
-  });
-
-  test("a port that is taken is named", async () => {
-    const { server, broker } = await start();
-    const { KafkaServer } = await import("../../../../broker/connection/kafka-server.ts");
-    const port = server.port("plaintext");
-    const security = { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" } as const;
-    const second = new KafkaServer({ listeners: [{ name: "p", host: "127.0.0.1", port, security }], services: broker });
-    await expect(second.start()).rejects.toMatchObject({ code: "EADDRINUSE", port });
   });
 });
 

@@ -109,9 +109,10 @@ export class GroupClient {
     return group;
   }
 
-  async listed(): Promise<string[]> {
+  /** The error's name when there is one. */
+  async listed(): Promise<string[] | ErrorName> {
     const answer = await this.client.call(listGroupsHandler, 5, {});
-    return answer.groups.map(({ groupId }) => groupId);
+    return answer.errorCode === 0 ? answer.groups.map(({ groupId }) => groupId) : errorName(answer.errorCode);
   }
 
   async remove(): Promise<ErrorName> {

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { groupPartition } from "../../../../broker/coordinator/internal-partition.ts";
 import { findCoordinatorHandler } from "../../../../broker/handlers/find-coordinator.ts";
+import { joinGroupHandler } from "../../../../broker/handlers/join-group.ts";
 import { offsetCommitHandler } from "../../../../broker/handlers/offset-commit.ts";
 import { offsetDeleteHandler } from "../../../../broker/handlers/offset-delete.ts";
 import { offsetFetchHandler } from "../../../../broker/handlers/offset-fetch.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
-import { GroupClient, stableMember as joinAlone } from "./group-client.ts";
+import { GroupClient, stableMember as joinAlone, subscription } from "./group-client.ts";
 import { InMemoryBroker, InMemoryClient, listenerName } from "./in-memory-broker.ts";
 import type { InMemoryPartition } from "./in-memory-partitions.ts";
 
@@ -72,6 +73,23 @@ describe("a group's life", () => {
     expect(await member.describe(5)).toMatchObject({ errorCode: 0, groupState: "Dead" });
     expect(await member.committed()).toBe(-1);
     expect(await member.remove()).toBe("GROUP_ID_NOT_FOUND");
+  });
+
+  test("a member with a name as long as the protocol allows is called after its beginning", async () => {
+    const static32k = new InMemoryClient(broker, mine);
+    const joining = static32k.call(joinGroupHandler, 9, {
+      groupId: "group",
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 60_000,
+      memberId: "",
+      groupInstanceId: `${"i".repeat(248)}\u{1F600}${"i".repeat(32_000)}`,
+      protocolType: "consumer",
+      protocols: [{ name: "range", metadata: subscription("orders") }],
+    });
+    await broker.time.advance(3_000);
+    const { errorCode: error, memberId } = await joining;
+    expect(error).toBe(0);
+    expect(memberId).toMatch(/^i{248}\ufffd-[0-9a-f-]{36}$/);
   });
 
   test("a member that falls silent is taken out after its session timeout", async () => {
@@ -283,6 +301,25 @@ describe("another coordinator", () => {
     expect(await member.committed()).toBe(-1);
   });
 
+  test("lists nothing rather than a part: not while it loads, has no quorum, or a coordinator is on no broker", async () => {
+    const member = await stableMember();
+    const partition = home();
+    const offsets = partition.offsets.bind(partition);
+    partition.offsets = () => ({ kind: "failed", error: "OFFSET_NOT_AVAILABLE" });
+    expect(await member.listed()).toBe("COORDINATOR_NOT_AVAILABLE");
+    partition.offsets = offsets;
+    partition.loseLeadership();
+    broker.groups.onLeadership(partition);
+    expect(await member.listed()).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+
+    broker.moveLeader(partition.topicId, partition.partition, 2);
+
+    // Broker 2 lists what is there; clients ask it too, unless they do not see it.
+    expect(await member.listed()).toEqual([]);
+    broker.dead.add(2);
+    expect(await member.listed()).toBe("COORDINATOR_NOT_AVAILABLE");
+  });
+
   test("who waits when the office is lost looks for it", async () => {
     const member = client();
     await member.join();
@@ -311,6 +348,22 @@ describe("another coordinator", () => {
     expect(await simple.committed()).toBe(1);
     expect(await simple.remove()).toBe("COORDINATOR_NOT_AVAILABLE");
     expect(await simple.committed()).toBe(1);
+  });
+
+  test("a group is there until a quorum knows that it is deleted; until then nobody comes or commits", async () => {
+    const simple = client();
+    await simple.commit(1);
+    home().commitsAtOnce = false;
+    const removing = simple.remove();
+    await broker.time.settle();
+    expect(await simple.committed()).toBe(1);
+    expect(await simple.commit(2)).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+    expect((await simple.join()).errorCode).toBe(errorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    expect(await simple.remove()).toBe("COORDINATOR_LOAD_IN_PROGRESS");
+    home().commit();
+    expect(await removing).toBe("NONE");
+    expect(await simple.committed()).toBe(-1);
+    expect(await simple.remove()).toBe("GROUP_ID_NOT_FOUND");
   });
 
   test("one that cannot read a record does not guess", async () => {

@@ -64,6 +64,7 @@ export class InMemoryBroker implements BrokerServices {
     for (const lkc of lkcs) records.push({ type: "logical-cluster-upserted", lkc, name: lkc, createdMs: 0 });
     this.apply(...records);
     this.groups = new GroupCoordinator({
+      self: this.brokerId,
       clock: this.time,
       timers: this.time,
       logger: this.logger,
@@ -224,23 +225,30 @@ export class InMemoryClient implements ClientSession {
     return answer;
   }
 
+  /** Adds to `frames` the buffer in which the request came. */
   async send<A extends Api>(
     handler: Handler<A>,
     version: number,
     request: RequestInputOf<A>,
+    frames: WeakRef<ArrayBufferLike>[] = [],
   ): Promise<ResponseOf<A> | Unanswered> {
-    const frame = payload(encodeRequest(handler.api, version, { correlationId: 5, clientId: "test" }, request));
-    const header = decodeRequestHeader(frame, () => handler.api);
-    const { bodyOffset, correlationId, clientId } = header;
-    const reply = await register(handler).serve(this.#broker, this, {
-      frame,
-      bodyOffset,
-      correlationId,
-      version,
-      clientId,
-    });
+    const reply = await this.#serve(handler, version, request, frames);
     if (reply instanceof Unanswered) return reply;
     return decodeResponse(handler.api, version, payload(reply)).body;
+  }
+
+  #serve<A extends Api>(
+    handler: Handler<A>,
+    version: number,
+    request: RequestInputOf<A>,
+    frames: WeakRef<ArrayBufferLike>[],
+  ) {
+    const chunks = encodeRequest(handler.api, version, { correlationId: 5, clientId: "test" }, request);
+    // A buffer of its own, as a large frame has on a connection.
+    const frame = Buffer.from(new Uint8Array(payload(chunks)).buffer);
+    frames.push(new WeakRef(frame.buffer));
+    const { bodyOffset, correlationId, clientId } = decodeRequestHeader(frame, () => handler.api);
+    return register(handler).serve(this.#broker, this, { frame, bodyOffset, correlationId, version, clientId });
   }
 }
 

@@ -91,7 +91,7 @@ class World {
     const { hosted } = this.theirs;
     const image = this.broker.image();
     const topics = [...(image.topicsOf(others)?.values() ?? [])];
-    const groups = [this.broker.groups.list(others), this.#theirOffset()];
+    const groups = [this.broker.groups.list(others, () => true), this.#theirOffset()];
     const logs = hosted.map(({ endOffset, logStart, watchers }) => [endOffset, logStart, watchers.size]);
     return JSON.stringify([topics, logs, groups]);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LogChunk } from "../../../../broker/log/log-contract.ts";
 import { LogTail, TailCache } from "../../../../broker/log/tail-cache.ts";
+import { collectYoung } from "../collecting.ts";
 
 /** A chunk of one offset in a buffer of its own (or one that is given). */
 function chunk(offset: number, bytes: Buffer | number = 100): LogChunk {
@@ -71,6 +72,22 @@ describe("TailCache", () => {
     push(two, 2, 1);
     two.written(1);
     expect([held(one, 9), held(two, 9), cache.bytes]).toEqual([[3], [1, 2], 300]);
+  });
+
+  test("young collections alone free what has passed through", () => {
+    const cache = new TailCache(2_000_000);
+    const [one, two] = [new LogTail(cache), new LogTail(cache)];
+    const before = process.memoryUsage().arrayBuffers;
+    // Stays below what makes V8 collect the whole heap by itself.
+    for (let offset = 0; offset < 500; offset += 1) {
+      for (const tail of [one, two]) {
+        push(tail, offset, 1, 50_000);
+        tail.written(1);
+      }
+      if (offset % 25 === 0) collectYoung();
+    }
+    collectYoung();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000);
   });
 
   test("long use keeps counts and places right", () => {

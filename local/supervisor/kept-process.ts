@@ -1,23 +1,29 @@
 import type { Timers } from "../../shared/ports/timers.ts";
-import { logLinesShown, storeReadyMsMax, storeRestartMs, storeStopMsMax } from "../limits.ts";
+import { keptProcessRestartMs, logLinesShown } from "../limits.ts";
 import { type Child, type ChildProgram, startChild } from "./child.ts";
 import type { RotatingLog } from "./rotating-log.ts";
 
-export interface StoreSupervisorOptions {
+export interface KeptProcessOptions {
+  /** `the store`: begins a sentence for a person. */
+  readonly name: string;
+  /** A start that takes longer has failed. */
+  readonly readyMsMax: number;
+  /** An end that takes longer is hurried by a kill. */
+  readonly stopMsMax: number;
   readonly program: ChildProgram;
   readonly log: RotatingLog;
   readonly timers: Timers;
   readonly say: (message: string) => void;
 }
 
-/** Keeps the embedded store running until `stop`: brokers go on while it is away, but metadata cannot change. */
-export class StoreSupervisor {
-  readonly #options: StoreSupervisorOptions;
+/** Keeps a process that the cell can do without for a moment (the embedded store, the router) running until `stop`. */
+export class KeptProcess {
+  readonly #options: KeptProcessOptions;
   #child: Child | undefined;
   #stopping = false;
   #ended = Promise.withResolvers<void>();
 
-  constructor(options: StoreSupervisorOptions) {
+  constructor(options: KeptProcessOptions) {
     this.#options = options;
   }
 
@@ -28,8 +34,9 @@ export class StoreSupervisor {
   /** Resolves when it serves; rejects with the end of its log when it does not. */
   async start(): Promise<void> {
     const ready = Promise.withResolvers<void>();
-    const cancel = this.#options.timers.after(storeReadyMsMax, () => {
-      ready.reject(new Error(`the store does not serve after ${storeReadyMsMax / 1000} s`));
+    const { name, readyMsMax } = this.#options;
+    const cancel = this.#options.timers.after(readyMsMax, () => {
+      ready.reject(new Error(`${name} does not serve after ${readyMsMax / 1000} s`));
     });
     this.#ended = Promise.withResolvers();
     let served = false;
@@ -42,7 +49,7 @@ export class StoreSupervisor {
         this.#child = undefined;
         this.#ended.resolve();
         if (served && !this.#stopping) this.#startAgain(how);
-        else ready.reject(new Error(`the store ended (${how}):\n${this.#options.log.tail(logLinesShown).join("\n")}`));
+        else ready.reject(new Error(`${name} ended (${how}):\n${this.#options.log.tail(logLinesShown).join("\n")}`));
       },
     });
     try {
@@ -56,7 +63,7 @@ export class StoreSupervisor {
     this.#stopping = true;
     if (this.#child === undefined) return;
     this.#child.signal("SIGTERM");
-    const cancel = this.#options.timers.after(storeStopMsMax, () => this.#child?.signal("SIGKILL"));
+    const cancel = this.#options.timers.after(this.#options.stopMsMax, () => this.#child?.signal("SIGKILL"));
     await this.#ended.promise;
     cancel();
   }
@@ -67,8 +74,8 @@ export class StoreSupervisor {
   }
 
   #startAgain(how: string): void {
-    this.#options.say(`the store ended (${how}); starting it again`);
-    this.#options.timers.after(storeRestartMs, () => {
+    this.#options.say(`${this.#options.name} ended (${how}); starting it again`);
+    this.#options.timers.after(keptProcessRestartMs, () => {
       if (this.#stopping) return;
       this.start().catch((error: unknown) => {
         this.#options.say(String(error));

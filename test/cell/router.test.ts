@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { connect, type TLSSocket } from "node:tls";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { kafkajs } from "./kafkajs-client.ts";
+import { LocalCloudProcess } from "./local-cloud-process.ts";
+import { platformatic } from "./platformatic-client.ts";
+import type { ClientLibrary, ConnectionSettings, Patience, TestClient } from "./test-client.ts";
+
+let cloud: LocalCloudProcess;
+let tenant: { readonly lkc: string; readonly keyId: string; readonly secret: string };
+beforeAll(async () => {
+  cloud = await LocalCloudProcess.start(["--restart-after", "2"]);
+  tenant = await cloud.makeTenant("routed");
+});
+afterAll(() => cloud.dispose());
+
+const clients: TestClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close().catch(() => undefined);
+});
+
+function open(library: ClientLibrary, settings: ConnectionSettings, patience: Patience = "lasting"): TestClient {
+  const client = library.connect(settings, "routed", patience);
+  clients.push(client);
+  return client;
+}
+
+/** What the router says to a client that asks for the name. */
+function handshake(servername: string): Promise<string> {
+  return new Promise((resolve) => {
+    const ca = readFileSync(path.join(cloud.dataDirectory, "tls", "ca.pem"));
+    const socket: TLSSocket = connect({ host: "127.0.0.1", port: cloud.ready.router.port, servername, ca }, () => {
+      resolve(socket.authorized ? "trusted" : "not trusted");
+      socket.destroy();
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
+
+async function untilHandshake(name: string, wanted: string): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  for (let answer = ""; answer !== wanted; answer = await handshake(name)) {
+    if (performance.now() > deadlineMs) throw new Error(`${name} answers ${answer}, not ${wanted}`);
+  }
+}
+
+const numbered = (count: number, prefix: string) => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+
+describe.each([kafkajs, platformatic])("$name through the router", (library) => {
+  test("by name alone a client finds every leader and reads back what it wrote", async () => {
+    const client = open(library, cloud.routed(tenant));
+    const topic = `through-${library === kafkajs ? "kafkajs" : "platformatic"}`;
+    await client.createTopic(topic, 3);
+    expect(new Set(await client.leaders(topic)).size).toBeGreaterThan(1);
+    const producer = await client.producer({ idempotent: true });
+    for (const partition of [0, 1, 2]) await producer.send(topic, numbered(200, `p${partition}`), partition);
+    await producer.close();
+    for (const partition of [0, 1, 2]) {
+      const values = (await client.readAll(topic, partition)).map(({ value }) => value);
+      expect(values).toEqual(numbered(200, `p${partition}`));
+    }
+  });
+
+  test("the key of another logical cluster than the name's opens nothing", async () => {
+    const other = await cloud.makeTenant(`other-${library === kafkajs ? 1 : 2}`);
+    const mixed = open(library, cloud.routed({ ...other, lkc: tenant.lkc }), "none");
+    await expect(mixed.topics()).rejects.toBeInstanceOf(Error);
+    const own = open(library, cloud.routed(other));
+    expect(await own.topics()).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("certificates cover clusters and brokers in every zone", async () => {
+    expect(await handshake(`${tenant.lkc}.balafon.localhost`)).toBe("trusted");
+    expect(await handshake(`b2-${tenant.lkc}.zone-b.balafon.localhost`)).toBe("trusted");
+  });
+
+  test("what nobody has is refused with an alert and told in the log, names of other zones too", async () => {
+    for (const name of ["lkc-nobody", `b2-${tenant.lkc}.zone-a`, `b9-${tenant.lkc}.zone-a`, "lkc-internal"]) {
+      expect(await handshake(`${name}.balafon.localhost`)).toBe("ERR_SSL_TLSV1_UNRECOGNIZED_NAME");
+    }
+    const log = readFileSync(path.join(cloud.dataDirectory, "router", "router.log"), "utf8");
+    expect(log).toContain('"event":"name-unknown"');
+    expect(log).toContain("lkc-nobody.balafon.localhost");
+  });
+
+  test("a cluster is reached by its name as soon as it is made", async () => {
+    const made = JSON.parse((await cloud.admin("create-cluster", "new", "--json")).stdout) as { readonly lkc: string };
+    expect(await handshake(`${made.lkc}.balafon.localhost`)).toBe("trusted");
+  });
+});
+
+/** Sends one record after the other until told to stop; tells the longest time without an acknowledgement. */
+async function produceSteadily(client: TestClient, topic: string) {
+  const producer = await client.producer({ idempotent: true });
+  const acknowledged: string[] = [];
+  let longestGapMs = 0;
+  let stopped = false;
+  const running = (async () => {
+    let lastMs = performance.now();
+    for (let number = 0; !stopped; number++) {
+      await producer.send(topic, [`record-${number}`], 0);
+      acknowledged.push(`record-${number}`);
+      const nowMs = performance.now();
+      longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
+      lastMs = nowMs;
+    }
+  })();
+  const until = async (count: number) => {
+    const wanted = acknowledged.length + count;
+    while (acknowledged.length < wanted)
+      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
+  };
+  return {
+    acknowledged,
+    /** Resolves when so many more were acknowledged. */
+    until,
+    gapMs: () => longestGapMs,
+    stop: async () => {
+      stopped = true;
+      await running;
+      await producer.close();
+    },
+  };
+}
+
+async function routerMetric(name: string): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${cloud.ready.router.adminPort}/metrics`)).text();
+  const line = page.split("\n").find((each) => each.startsWith(`${name} `));
+  return Number(line?.split(" ")[1] ?? 0);
+}
+
+describe("while somebody produces", () => {
+  test("a hundred new tenants drop no connection", async () => {
+    const client = open(kafkajs, cloud.routed(tenant));
+    await client.createTopic("steady-tenants", 1);
+    const production = await produceSteadily(client, "steady-tenants");
+    await production.until(20);
+    const before = await routerMetric(`balafon_router_connections_routed_total{lkc="${tenant.lkc}"}`);
+    await cloud.makeTenants(100);
+    await production.until(20);
+    expect(await routerMetric(`balafon_router_connections_routed_total{lkc="${tenant.lkc}"}`)).toBe(before);
+    await production.stop();
+    const values = (await client.readAll("steady-tenants", 0)).map(({ value }) => value);
+    expect(values).toEqual(production.acknowledged);
+  });
+
+  test.each(["kill", "pause"] as const)("%s of the leader: its clients go on with the next one", async (command) => {
+    const client = open(kafkajs, cloud.routed(tenant));
+    const topic = `steady-${command}`;
+    await client.createTopic(topic, 1);
+    const production = await produceSteadily(client, topic);
+    await production.until(50);
+    const [leader = 0] = await client.leaders(topic);
+    expect((await cloud.broker(command, leader)).code).toBe(0);
+    // The client's own wait for an answer is 30 s: only the router can end it sooner.
+    await production.until(50);
+    expect(production.gapMs()).toBeLessThan(15_000);
+    if (command === "pause") await cloud.broker("resume", leader);
+    await production.stop();
+    const values = (await client.readAll(topic, 0)).map(({ value }) => value);
+    expect(values).toEqual(production.acknowledged);
+    await untilHandshake(`b${leader}-${tenant.lkc}.zone-${"abc"[leader - 1]}.balafon.localhost`, "trusted");
+  });
+});
+
+test("the router is started again when it dies, and clients come back", async () => {
+  const client = open(kafkajs, cloud.routed(tenant));
+  await client.createTopic("router-dies", 1);
+  const production = await produceSteadily(client, "router-dies");
+  await production.until(20);
+  process.kill(cloud.ready.router.pid, "SIGKILL");
+  await production.until(20);
+  await production.stop();
+  const values = (await client.readAll("router-dies", 0)).map(({ value }) => value);
+  expect(values).toEqual(production.acknowledged);
+});

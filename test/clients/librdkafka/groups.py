@@ -1,0 +1,310 @@
+"""Consumer groups with confluent-kafka: `groups.py BOOTSTRAP LIBRDKAFKA_PROPERTIES PROJECT DATA`. Ends with `N passed, N failed`."""
+
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient, NewTopic
+
+PARTITIONS = 6
+SECONDS_MAX = 40
+bootstrap, properties_file, project, data = sys.argv[1:5]
+plain = {"bootstrap.servers": bootstrap, "log_level": 0}
+with open(properties_file) as lines:
+    secure = dict(line.strip().split("=", 1) for line in lines if "=" in line)
+secure["log_level"] = 0
+
+# What a member may be told while its group changes: whoever has the partition now reads the record again.
+REBALANCING = (
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError._NO_OFFSET,
+    KafkaError._STATE,
+    KafkaError._ASSIGNMENT_LOST,
+)
+
+
+class Ledger:
+    """What the members of one group did together."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.processed = {}
+        self.committed = {}
+        self.failures = []
+
+    def count(self):
+        with self.lock:
+            return sum(len(offsets) for offsets in self.processed.values())
+
+    def committed_sum(self):
+        with self.lock:
+            return sum(self.committed.values())
+
+    def until(self, what, condition):
+        deadline = time.monotonic() + SECONDS_MAX
+        while not condition():
+            assert not self.failures, self.failures
+            assert time.monotonic() < deadline, f"not in time: {what}; processed {self.count()}"
+            time.sleep(0.01)
+
+
+class Member(threading.Thread):
+    """A consumer that processes records and commits them."""
+
+    def __init__(self, topic, ledger, base=plain, group=None, **settings):
+        super().__init__(daemon=True)
+        self.ledger = ledger
+        self.held = set()
+        self.rebalances = 0
+        self.revoked = 0
+        self.ending = False
+        self.error = None
+        self.consumer = Consumer(
+            {
+                **base,
+                "group.id": group or topic,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "session.timeout.ms": 2000,
+                "heartbeat.interval.ms": 200,
+                "topic.metadata.refresh.interval.ms": 1000,
+                **settings,
+            }
+        )
+        self.consumer.subscribe([topic], on_assign=self.assigned, on_revoke=self.taken, on_lost=self.taken)
+        self.start()
+
+    def assigned(self, consumer, partitions):
+        self.rebalances += 1
+        self.held |= {each.partition for each in partitions}
+
+    def taken(self, consumer, partitions):
+        self.revoked += len(partitions)
+        self.held -= {each.partition for each in partitions}
+
+    def run(self):
+        try:
+            while not self.ending:
+                for message in self.consumer.consume(50, 0.1):
+                    if message.error() is None:
+                        self.process(message)
+                    elif not message.error().retriable() and message.error().code() != KafkaError._ALL_BROKERS_DOWN:
+                        raise KafkaException(message.error())
+        except Exception as error:
+            self.error = error
+        finally:
+            self.consumer.close()
+            self.held = set()
+
+    def process(self, message):
+        partition, offset = message.partition(), message.offset()
+        with self.ledger.lock:
+            self.ledger.processed.setdefault(partition, set()).add(offset)
+        # One commit for a run of records is enough.
+        if offset % 10 != 9:
+            return
+        try:
+            done = self.consumer.commit(offsets=[TopicPartition(message.topic(), partition, offset + 1)], asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in REBALANCING:
+                raise
+            return
+        with self.ledger.lock:
+            for each in done:
+                if each.error is None:
+                    self.ledger.committed[each.partition] = max(each.offset, self.ledger.committed.get(each.partition, 0))
+
+    def end(self):
+        """Leaves the group, unless it is a static member."""
+        self.ending = True
+        self.join(30)
+        assert not self.is_alive(), "a member does not end"
+        if self.error is not None:
+            self.ledger.failures.append(self.error)
+
+
+admins = []
+
+
+def admin_of(base=plain):
+    """Kept: a client that nobody holds ends before its answers come. A new one each time: librdkafka 2.16 may wait for ever
+    for a broker that was away, if it was the coordinator once."""
+    admins.append(AdminClient(base))
+    return admins[-1]
+
+
+def create(topic, base=plain):
+    admin_of(base).create_topics([NewTopic(topic, PARTITIONS, 3)])[topic].result()
+
+
+def produce(topic, each, base=plain):
+    """As many records into every partition; tens of them, as the members commit."""
+    failures = []
+    producer = Producer({**base, "acks": "all", "enable.idempotence": True})
+    for number in range(each):
+        for partition in range(PARTITIONS):
+            producer.produce(topic, f"value {number}", partition=partition, on_delivery=lambda error, _: error and failures.append(error))
+    assert producer.flush(60) == 0 and not failures, failures
+
+
+def share(*members):
+    held = [each.held for each in members]
+    least = PARTITIONS // len(members)
+    return sum(map(len, held)) == PARTITIONS == len(set().union(*held)) and all(least <= len(each) <= least + 1 for each in held)
+
+
+def expect_committed(topic, each, base=plain):
+    (future,) = admin_of(base).list_consumer_group_offsets([ConsumerGroupTopicPartitions(topic)]).values()
+    offsets = {found.partition: found.offset for found in future.result().topic_partitions}
+    assert offsets == {partition: each for partition in range(PARTITIONS)}, offsets
+
+
+def scale(assignor, base=plain):
+    topic = f"rd-scale-{assignor}" + ("-secure" if base is secure else "")
+    create(topic)
+    ledger = Ledger()
+    settings = {"base": base, "partition.assignment.strategy": assignor}
+    members = [Member(topic, ledger, **settings)]
+    try:
+        ledger.until("the first has all", lambda: share(*members))
+        produce(topic, 100)
+        for _ in range(2):
+            members.append(Member(topic, ledger, **settings))
+            ledger.until("they share", lambda: share(*members))
+        if assignor == "cooperative-sticky":
+            assert members[0].revoked == 4, "what stays is not revoked"
+        produce(topic, 100)
+        ledger.until("all is committed", lambda: ledger.committed_sum() == 1200)
+        for member in (members.pop(), members.pop()):
+            member.end()
+        ledger.until("the first has all again", lambda: share(*members))
+        produce(topic, 10)
+        ledger.until("all is committed", lambda: ledger.committed_sum() == 1260)
+    finally:
+        for member in members:
+            member.end()
+    assert ledger.count() == 1260 and not ledger.failures, ledger.failures
+    expect_committed(topic, 210)
+
+
+def static_members():
+    topic = "rd-static"
+    create(topic)
+    ledger = Ledger()
+    settings = {"session.timeout.ms": 20000}
+    stays = Member(topic, ledger, **settings, **{"group.instance.id": "one"})
+    goes = Member(topic, ledger, **settings, **{"group.instance.id": "two"})
+    ledger.until("they share", lambda: share(stays, goes))
+    before, rebalances = set(goes.held), stays.rebalances
+    goes.end()
+    produce(topic, 10)
+    back = Member(topic, ledger, **settings, **{"group.instance.id": "two"})
+    ledger.until("it has its partitions back", lambda: back.held == before)
+    ledger.until("all is committed", lambda: ledger.committed_sum() == 60)
+    assert stays.rebalances == rebalances
+    fencing = Member(topic, Ledger(), **settings, **{"group.instance.id": "two"})
+    ledger.until("the first holder has ended", lambda: back.error is not None)
+    assert back.error.args[0].code() in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL), back.error
+    fencing.end()
+    stays.end()
+
+
+def auto_commit():
+    topic = "rd-auto"
+    create(topic)
+    produce(topic, 10)
+    settings = {**plain, "group.id": topic, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 50}
+    for expected in (60, 0):
+        consumer = Consumer({**settings, "enable.partition.eof": True})
+        consumer.subscribe([topic])
+        count, ends, deadline = 0, set(), time.monotonic() + SECONDS_MAX
+        while len(ends) < PARTITIONS and time.monotonic() < deadline:
+            for message in consumer.consume(100, 0.1):
+                if message.error() is None:
+                    count += 1
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    ends.add(message.partition())
+        consumer.close()
+        assert count == expected, f"{count} records read"
+    expect_committed(topic, 10)
+
+
+def administration():
+    topic = "rd-group-admin"
+    create(topic)
+    ledger = Ledger()
+    admin = admin_of()
+    member = Member(topic, ledger)
+    ledger.until("it has all", lambda: share(member))
+    listed = admin.list_consumer_groups(states={ConsumerGroupState.STABLE}).result()
+    assert not listed.errors and topic in [group.group_id for group in listed.valid], listed
+    description = admin.describe_consumer_groups([topic])[topic].result()
+    assert description.state == ConsumerGroupState.STABLE and len(description.members) == 1
+    assert len(description.members[0].assignment.topic_partitions) == PARTITIONS
+    assert admin.delete_consumer_groups([topic])[topic].exception().args[0].code() == KafkaError.NON_EMPTY_GROUP
+    member.end()
+    wanted = [TopicPartition(topic, 1, 5)]
+    (altered,) = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(topic, wanted)]).values()
+    altered.result()
+    (found,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(topic)]).values()
+    assert [(each.partition, each.offset) for each in found.result().topic_partitions] == [(1, 5)]
+    admin.delete_consumer_groups([topic])[topic].result()
+    assert topic not in [group.group_id for group in admin.list_consumer_groups().result().valid]
+
+
+def broker(command, broker_id):
+    subprocess.run(["node", f"{project}/local/broker-command.ts", command, str(broker_id), "--data", data], check=True)
+
+
+def killed_coordinator(assignor):
+    topic = f"rd-killed-{assignor}-{time.time()}"
+    create(topic)
+    ledger = Ledger()
+    members = [Member(topic, ledger, **{"partition.assignment.strategy": assignor}) for _ in range(3)]
+    try:
+        ledger.until("they share", lambda: share(*members))
+        produce(topic, 50)
+        broker("kill", admin_of().describe_consumer_groups([topic])[topic].result().coordinator.id)
+        produce(topic, 50)
+        ledger.until("all is committed", lambda: ledger.committed_sum() == 600)
+        ledger.until("they share", lambda: share(*members))
+        produce(topic, 50)
+        ledger.until("all is committed again", lambda: ledger.committed_sum() == 900)
+    finally:
+        for member in members:
+            member.end()
+    assert ledger.count() == 900 and not ledger.failures, ledger.failures
+    expect_committed(topic, 150)
+
+
+checks = {
+    **{f"one, two, three, one member, {assignor}": lambda assignor=assignor: scale(assignor) for assignor in ("range", "roundrobin", "cooperative-sticky")},
+    "over SASL_SSL": lambda: scale("cooperative-sticky", secure),
+    "static members": static_members,
+    "auto commit": auto_commit,
+    "groups by AdminClient": administration,
+    "kill -9 of the coordinator's broker, range": lambda: killed_coordinator("range"),
+    "kill -9 of the coordinator's broker, cooperative-sticky": lambda: killed_coordinator("cooperative-sticky"),
+}
+
+only = sys.argv[5] if len(sys.argv) > 5 else ""
+passed = failed = 0
+for name, check in checks.items():
+    if only not in name:
+        continue
+    try:
+        check()
+        passed += 1
+        print("ok   ", name, flush=True)
+    except Exception:
+        failed += 1
+        print("FAIL ", name, flush=True)
+        traceback.print_exc(limit=3, file=sys.stdout)
+print(f"{passed} passed, {failed} failed")
+sys.exit(0 if failed == 0 else 1)
