@@ -46,7 +46,7 @@ export interface ConnectionHost {
  * One client's connection through the router:
  *
  *   accepted ─▶ named ─▶ routed ─▶ connected ─▶ spliced ─▶ gone
- *       └─────────┴────────┴─────────┴─▶ refused (an alert, if the client speaks TLS) ─▶ gone
+ *       └─────────┴────────┴─────────┴─▶ refused (an alert, if it will never be otherwise) ─▶ gone
  */
 export class ClientConnection {
   readonly #client: Side;
@@ -133,13 +133,15 @@ export class ClientConnection {
   }
 
   async #route(name: string, hello: readonly Buffer[]): Promise<void> {
+    // It keeps the hello, which nobody needs for hours.
+    this.#stranger = undefined;
     this.name = name;
     const routed = await this.#host.route(this, name);
     if (routed.kind === "refused") return this.refuse(routed.reason, routed.alert);
     this.lkc = routed.lkc;
     const upstream = await this.#connectAny(routed.candidates);
     if (this.over) upstream?.side.socket.destroy();
-    else if (upstream === undefined) this.refuse("connect-failed", "internal_error");
+    else if (upstream === undefined) this.refuse("connect-failed");
     else this.#splice(upstream.side, upstream.broker, hello);
   }
 

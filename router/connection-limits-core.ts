@@ -16,6 +16,9 @@ export type LimitReached =
 /** What a rate allows to come at once, in seconds of it. */
 const burstSeconds = 2;
 
+/** Of the table of rates when it is full, what is left after those who matter least were forgotten. */
+const keptShare = 0.75;
+
 interface Meter {
   open: number;
   /** Connections that may come now. */
@@ -87,9 +90,10 @@ class MeterTable {
       this.#refill(meter, nowMs);
       if (this.#isIdle(meter)) this.#meters.delete(key);
     }
-    // None is idle: those without connections lose their debts, which is better than to grow.
+    // Few are idle: those without connections lose their debts, oldest first, which is better than to grow. Many at once,
+    // so that a flood of addresses does not walk the table for each of them.
     for (const [key, meter] of this.#meters) {
-      if (this.#meters.size < rateTableMax) return;
+      if (this.#meters.size <= rateTableMax * keptShare) return;
       if (meter.open === 0) this.#meters.delete(key);
     }
   }

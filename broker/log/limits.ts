@@ -11,9 +11,9 @@ export const writeBuffersMax = 1024;
 
 /**
  * Memory, broker-wide, for the newest chunks of all logs: what followers and tail consumers read without the disk. A
- * broker that takes 50 MB/s keeps a third of a second; what fell out is still in the page cache.
+ * broker that takes 50 MB/s keeps a quarter of a second; what fell out is still in the page cache.
  */
-export const tailCacheBytesDefault = 16 * 1024 * 1024;
+export const tailCacheBytesDefault = 12 * 1024 * 1024;
 
 /** Memory, broker-wide, for the indexes of sealed segments; one of a full 1 GiB segment takes 4 MiB. */
 export const indexCacheBytesMax = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { GroupLedger } from "./group-ledger.ts";
 import { GroupMember, type MemberSettings } from "./group-member.ts";
-import { kafkajs } from "./kafkajs-client.ts";
+import { kafkajs, lastingly } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
 import { platformatic } from "./platformatic-client.ts";
 import type { ClientLibrary, ConnectionSettings, TestClient, TestProducer } from "./test-client.ts";
@@ -142,7 +142,7 @@ async function committedBy({ bootstrap, secure }: ConnectionSettings, groupId: s
   });
   const admin = kafka.admin();
   await admin.connect();
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const [found] = await lastingly(() => admin.fetchOffsets({ groupId, topics: [topic] }));
   await admin.disconnect();
   return found?.partitions
     .toSorted((left, right) => left.partition - right.partition)

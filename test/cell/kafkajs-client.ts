@@ -51,7 +51,8 @@ const silentLogCreator = () => () => undefined;
 const lastingMsMax = 15_000;
 const lastingRetryMs = 100;
 
-async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
+/** For what kafkajs itself does not try again: an answer that a leader or coordinator is just taking office. */
+export async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
   const deadlineMs = performance.now() + lastingMsMax;
   for (;;) {
     try {

@@ -1,3 +1,5 @@
+import type { LookupFunction } from "node:net";
+
 /** What these tests need of a Kafka client; one implementation for each library. */
 export interface ConnectionSettings {
   /** `host:port`. */
@@ -13,14 +15,12 @@ export interface ConnectionSettings {
   };
 }
 
-type LookedUp = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
-
-/** For `lookup` of a socket: every name is this machine. */
-export function lookUpLoopback(_name: string, options: { readonly all?: boolean | undefined }, done: LookedUp): void {
+/** Every name is this machine. */
+export const lookUpLoopback: LookupFunction = (_name, options, done) => {
   const found = { address: "127.0.0.1", family: 4 };
   if (options.all === true) done(null, [found]);
   else done(null, found.address, found.family);
-}
+};
 
 export interface TestRecord {
   readonly offset: number;

@@ -123,6 +123,7 @@ describe("generations", () => {
       nowMs: () => time.nowMs,
       violate: (message) => violations.push(message),
       count: () => undefined,
+      ownerOf: (memberId) => memberId,
     });
     const tell = (told: SyncedGeneration): void => {
       time.nowMs = told.servedMs;

@@ -36,7 +36,6 @@ const requiredOfGroups = [
   "group: deleted",
   "group: failover without a rebalance",
   "group: member expired",
-  "group: member of an old generation refused",
   "group: offsets deleted",
   "group: rebalanced",
   "group: static member back without a rebalance",

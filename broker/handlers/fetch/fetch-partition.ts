@@ -11,8 +11,13 @@ export interface TopicKey {
 /** What one look at a partition found. */
 export interface PartitionAnswer {
   readonly data: FetchPartitionData;
-  /** Bytes of its records. */
+  /** Bytes of its batches. */
   readonly bytes: number;
+  /**
+   * Of those, what counts for the client's minimum: nothing when compaction has left no record in them. Some clients do not
+   * move on past such batches, and would ask again at once, for ever.
+   */
+  readonly wantedBytes: number;
   /** Ends the long poll: an error, or a diverging epoch. */
   readonly decisive: boolean;
 }

@@ -34,6 +34,8 @@ export class FetchRound {
   /** Looked at in this round, each once. */
   readonly touched: FetchPartition[] = [];
   #bytes = 0;
+  /** Of those, what counts for `minBytes`. */
+  #wantedBytes = 0;
   #decisive = false;
   /** Bytes promised to reads under way. */
   #reservedBytes = 0;
@@ -148,7 +150,7 @@ export class FetchRound {
 
   #isEnough(): boolean {
     if (this.#reads > 0) return false;
-    return this.#decisive || this.#timeIsUp || this.#bytes >= this.#rules.minBytes;
+    return this.#decisive || this.#timeIsUp || this.#wantedBytes >= this.#rules.minBytes;
   }
 
   #end(): void {
@@ -175,7 +177,10 @@ export class FetchRound {
       return;
     }
     if (partition.answer === undefined) this.touched.push(partition);
-    else this.#bytes -= partition.answer.bytes;
+    else {
+      this.#bytes -= partition.answer.bytes;
+      this.#wantedBytes -= partition.answer.wantedBytes;
+    }
     const found = this.#look.check(partition);
     if ("hosted" in found) this.#read(partition, found);
     else this.#take(partition, found);
@@ -244,6 +249,7 @@ export class FetchRound {
   #take(partition: FetchPartition, answer: PartitionAnswer): void {
     partition.answer = answer;
     this.#bytes += answer.bytes;
+    this.#wantedBytes += answer.wantedBytes;
     this.#decisive ||= answer.decisive;
   }
 }

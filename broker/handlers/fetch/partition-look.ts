@@ -1,5 +1,6 @@
 import { ZERO_UUID } from "../../../shared/kafka/codec/uuid.ts";
 import { type ErrorName, errorCode } from "../../../shared/kafka/error-codes.ts";
+import { RecordBatchView } from "../../../shared/kafka/records/record-batch.ts";
 import type { FetchPartitionData } from "../../../shared/kafka/schema/fetch.ts";
 import type { TopicImage } from "../../../shared/metadata/image/metadata-image.ts";
 import type { HostedPartition, PartitionOffsets } from "../../partition/partition-contract.ts";
@@ -11,6 +12,11 @@ import type { FetchPartition, PartitionAnswer } from "./fetch-partition.ts";
 
 /** From here on the new leader comes with the error (KIP-951). */
 const leaderHintsFrom = 16;
+
+const nothingRead = { bytes: 0, wantedBytes: 0 } as const;
+
+/** Moved from answer to answer, so that a look at a header costs no object. */
+const batchView = new RecordBatchView(Buffer.alloc(0));
 
 const noRecords: readonly Buffer[] = Object.freeze([]);
 
@@ -59,7 +65,11 @@ export class PartitionLook {
   found(partition: FetchPartition, offsets: PartitionOffsets, records: readonly Buffer[] = noRecords): PartitionAnswer {
     let bytes = 0;
     for (const chunk of records) bytes += chunk.length;
-    return { data: this.#data(partition, offsets, records), bytes, decisive: false };
+    const [first] = records;
+    // Batches without records come alone, when nothing else follows.
+    const isEmpty = first === undefined || batchView.moveTo(first, 0).recordCount === 0;
+    const wantedBytes = isEmpty ? 0 : bytes;
+    return { data: this.#data(partition, offsets, records), bytes, wantedBytes, decisive: false };
   }
 
   failed(partition: FetchPartition, error: ErrorName, topic: TopicImage | undefined): PartitionAnswer {
@@ -74,7 +84,7 @@ export class PartitionLook {
     const moved = error === "NOT_LEADER_OR_FOLLOWER" || error === "FENCED_LEADER_EPOCH";
     const hint =
       moved && this.#context.version >= leaderHintsFrom ? this.#hints.hint(topic?.topicId, partition.index) : undefined;
-    return { data: hint === undefined ? data : { ...data, currentLeader: hint }, bytes: 0, decisive: true };
+    return { data: hint === undefined ? data : { ...data, currentLeader: hint }, ...nothingRead, decisive: true };
   }
 
   #diverged(
@@ -83,7 +93,7 @@ export class PartitionLook {
     divergingEpoch: { readonly epoch: number; readonly endOffset: number },
   ): PartitionAnswer {
     const data = { ...this.#data(partition, offsets, noRecords), divergingEpoch };
-    return { data, bytes: 0, decisive: true };
+    return { data, ...nothingRead, decisive: true };
   }
 
   #data(partition: FetchPartition, offsets: PartitionOffsets, records: readonly Buffer[]) {

@@ -43,7 +43,8 @@ interface Group {
   highest: number;
   /** Newest generation that a member id was given an assignment in. */
   readonly ofMember: Map<string, number>;
-  readonly instanceOf: Map<string, string>;
+  /** Ids of static members that were told of. */
+  readonly seenIds: Set<string>;
   /** Deletions of unknown outcome: each may make the group begin anew once. */
   unknownDeletions: number;
   lossMs: number;
@@ -54,15 +55,19 @@ export class GroupGenerations {
   readonly #nowMs: () => number;
   readonly #violate: (message: string) => void;
   readonly #count: (name: string) => void;
+  readonly #ownerOf: (memberId: string) => string;
 
   constructor(options: {
     readonly nowMs: () => number;
     readonly violate: (message: string) => void;
     readonly count: (name: string) => void;
+    /** A static member's instance, whatever its id is now; else the member itself. */
+    readonly ownerOf: (memberId: string) => string;
   }) {
     this.#nowMs = options.nowMs;
     this.#violate = options.violate;
     this.#count = options.count;
+    this.#ownerOf = options.ownerOf;
   }
 
   /** `name`: tenant and group; `mark`: how the ids of its members begin. */
@@ -70,7 +75,7 @@ export class GroupGenerations {
     const group = this.#of(name);
     if (told.servedMs <= group.lossMs) return;
     const { instanceId } = told;
-    const isBack = instanceId !== null && !group.instanceOf.has(told.memberId);
+    const isBack = instanceId !== null && !group.seenIds.has(told.memberId);
     if (isBack && group.generations.get(told.generation)?.partitionsOf.has(instanceId)) {
       this.#count("group: static member back without a rebalance");
     }
@@ -78,7 +83,7 @@ export class GroupGenerations {
     for (const { memberId, instanceId: itsInstance } of all) {
       if (!memberId.startsWith(mark))
         this.#violate(`${memberId} is no member of ${name}, yet ${told.memberId} is told so`);
-      if (itsInstance !== null) group.instanceOf.set(memberId, itsInstance);
+      if (itsInstance !== null) group.seenIds.add(memberId);
     }
     const before = group.ofMember.get(told.memberId) ?? 0;
     if (told.generation < before) {
@@ -144,7 +149,7 @@ export class GroupGenerations {
 
   #note(group: Group, name: string, told: SyncedGeneration): void {
     const { memberId, generation, nonce, protocol, partitions } = told;
-    const leader = group.instanceOf.get(told.leaderId) ?? told.leaderId;
+    const leader = this.#ownerOf(told.leaderId);
     const owner = told.instanceId ?? memberId;
     let present = group.generations.get(generation);
     if (present === undefined) {
@@ -178,7 +183,7 @@ export class GroupGenerations {
         generations: new Map(),
         highest: 0,
         ofMember: new Map(),
-        instanceOf: new Map(),
+        seenIds: new Set(),
         unknownDeletions: 0,
         lossMs: Number.NEGATIVE_INFINITY,
       };

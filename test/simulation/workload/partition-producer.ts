@@ -11,9 +11,11 @@ const retryBackoffMs = 60;
 /** `quorum`: idempotent, acks=all, retried until delivered. `leader-only`: acks=1, sent once. */
 export type ProducerKind = "quorum" | "leader-only";
 
-/** Few, so that most records are replaced by newer ones. */
-const keysMax = 12;
-const tombstoneShare = 0.2;
+/** Some keys are written again and again; of the many others what is deleted stays so. */
+const hotKeys = 8;
+const coldKeys = 150;
+const hotShare = 0.6;
+const tombstoneShare = 0.3;
 
 interface Batch {
   readonly ids: readonly string[];
@@ -101,7 +103,8 @@ export class PartitionProducer {
 
   #drawKey(): RecordKey {
     const { random } = this.#options.client.process;
-    return { key: `k${random.below(keysMax)}`, isTombstone: random.chance(tombstoneShare) };
+    const key = random.chance(hotShare) ? `hot${random.below(hotKeys)}` : `cold${random.below(coldKeys)}`;
+    return { key, isTombstone: random.chance(tombstoneShare) };
   }
 
   #takeSequences(count: number): number {

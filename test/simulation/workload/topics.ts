@@ -32,7 +32,7 @@ export function firstTopics(brokers: number): readonly CreateTopic[] {
       "min.insync.replicas": "2",
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": "0.2",
-      "delete.retention.ms": "1500",
+      "delete.retention.ms": "500",
     }),
   ];
 }

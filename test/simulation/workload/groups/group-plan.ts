@@ -65,6 +65,11 @@ export function mark(lkc: string, groupId: string): string {
   return `${lkc}.${groupId}.`;
 }
 
+/** Ids of static members are their instance's with a UUID behind it. */
+export function ownerOf(memberId: string): string {
+  return memberId.replace(/(static\d+)-[0-9a-f-]{36}$/, "$1");
+}
+
 export function groupKey(lkc: string, groupId: string): string {
   return `${lkc}/${groupId}`;
 }

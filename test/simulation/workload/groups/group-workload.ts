@@ -20,6 +20,7 @@ import {
   groupKey,
   mark,
   otherLkc,
+  ownerOf,
   type PlannedGroup,
   type PlannedMember,
   planGroups,
@@ -76,7 +77,7 @@ export class GroupWorkload {
     const count = (name: string): void => world.coverage.count(name);
     this.#checkers = {
       registers: new OffsetRegisters({ nowMs, violate, leaseMs: staleMsMax }),
-      generations: new GroupGenerations({ nowMs, violate, count }),
+      generations: new GroupGenerations({ nowMs, violate, count, ownerOf }),
       nowMs,
       violate,
       count,

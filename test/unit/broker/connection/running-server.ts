@@ -8,6 +8,7 @@ import { newApiKey } from "../../../../shared/access/api-key-secret.ts";
 import { systemClock } from "../../../../shared/ports/clock.ts";
 import { systemRandom } from "../../../../shared/ports/random.ts";
 import { systemTimers } from "../../../../shared/ports/timers.ts";
+import { readNetworks } from "../../../../shared/proxy-protocol/network-list.ts";
 import type { Logger } from "../../../../shared/telemetry/logger.ts";
 import { InMemoryBroker, listenerName } from "../handlers/in-memory-broker.ts";
 import { WireClient } from "./wire-client.ts";
@@ -25,8 +26,11 @@ export class RunningServer {
   readonly key: { readonly keyId: string; readonly secret: string };
   /** Lines logged as errors: bugs. */
   readonly errors: string[];
+  /** What the next look at the metadata log brings. */
+  readonly refreshes: { next: () => void };
 
-  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors">) {
+  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors" | "refreshes">) {
+    this.refreshes = parts.refreshes;
     this.broker = parts.broker;
     this.server = parts.server;
     this.ca = parts.ca;
@@ -34,7 +38,12 @@ export class RunningServer {
     this.errors = parts.errors;
   }
 
-  static async start(limits: Partial<ConnectionLimits> = {}, admission: Partial<AdmissionLimits> = {}) {
+  /** `proxies`: networks from which the SASL_SSL listener expects PROXY headers. */
+  static async start(
+    limits: Partial<ConnectionLimits> = {},
+    admission: Partial<AdmissionLimits> = {},
+    proxies?: readonly string[],
+  ) {
     const broker = new InMemoryBroker(plainLkc, secureLkc);
     const key = newApiKey(systemRandom);
     const { keyId, verifier } = key;
@@ -47,6 +56,7 @@ export class RunningServer {
       createdMs: 0,
     });
     const errors: string[] = [];
+    const refreshes = { next: () => undefined as void };
     const tls = await issueCertificates();
     const server = new KafkaServer({
       services: onSystemTime(broker, errors),
@@ -61,14 +71,20 @@ export class RunningServer {
           name: "secure",
           host: "127.0.0.1",
           port: 0,
-          security: { kind: "sasl-ssl", tls, routed: { domain: "cell.example", port: 9_392 } },
+          security: {
+            kind: "sasl-ssl",
+            tls,
+            routed: { domain: "cell.example", port: 9_392 },
+            proxies: proxies === undefined ? undefined : networksOf(proxies),
+          },
         },
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
+      refreshMetadata: async () => refreshes.next(),
     });
     await server.start();
-    return new RunningServer({ broker, server, ca: tls.ca, key, errors });
+    return new RunningServer({ broker, server, ca: tls.ca, key, errors, refreshes });
   }
 
   connect(): Promise<WireClient> {
@@ -89,6 +105,12 @@ export class RunningServer {
     assert.deepEqual(this.errors, []);
     assert.equal(this.server.memoryBytes, 0);
   }
+}
+
+function networksOf(texts: readonly string[]) {
+  const networks = readNetworks(texts);
+  assert(networks.kind === "networks");
+  return networks.list;
 }
 
 export async function issueCertificates() {

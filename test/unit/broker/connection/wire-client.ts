@@ -29,6 +29,11 @@ export class WireClient {
     this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
   }
 
+  /** On a socket that is connected already. */
+  static over(socket: net.Socket): WireClient {
+    return new WireClient(socket);
+  }
+
   static async connect(port: number): Promise<WireClient> {
     const socket = net.connect({ port, host: "127.0.0.1" });
     const client = new WireClient(socket);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FetchSessions } from "../../../../broker/handlers/fetch/fetch-sessions.ts";
 import { createFetchHandler } from "../../../../broker/handlers/fetch.ts";
+import { encodeFiller } from "../../../../broker/log/empty-batches.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
 import { decodeRecords } from "../../../../shared/kafka/records/record.ts";
 import { wholeBatches } from "../../../../shared/kafka/records/record-batch.ts";
@@ -213,6 +214,17 @@ describe("the long poll", () => {
     await broker.time.advance(1);
     expect(values(await response)).toEqual({ 0: ["little"] });
     expect([broker.time.pending, client.endings]).toEqual([0, 0]);
+  });
+
+  test("what compaction has emptied does not end the wait, and comes when it is over", async () => {
+    topic.hosted[0]!.append(encodeFiller({ baseOffset: 0, endOffset: 5, epoch: 1 }), { requiredAcks: 1 });
+    const response = fetchOnce({ maxWaitMs: 500 });
+    await broker.time.advance(499);
+    expect(broker.time.pending).toBe(1);
+    await broker.time.advance(1);
+    const [partition] = (await response).responses[0]?.partitions ?? [];
+    expect(partition?.highWatermark).toBe(5);
+    expect([...wholeBatches(partition?.records as Buffer)].map(({ endOffset }) => endOffset)).toEqual([5]);
   });
 
   test("gathers until there is enough", async () => {
