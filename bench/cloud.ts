@@ -21,7 +21,7 @@ export interface BenchCloud {
 
 export async function startCloud(): Promise<BenchCloud> {
   const directory = mkdtempSync(path.join(tmpdir(), "balafon-bench-"));
-  const ports = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0", "--router-port", "0"];
+  const ports = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0", "--router-port", "0", "--api-port", "0"];
   const args = ["local/main.ts", "--json", "--data", directory, "--restart-after", `${restartAfterSeconds}`, ...ports];
   const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ["ignore", "pipe", "ignore"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { BrokerConfig, BrokerReadyLine, ListenerConfig } from "../shared/broker-config/broker-config.ts";
-import { openItemStore, openObjectStore } from "../shared/broker-config/open-stores.ts";
+import { openItemStore, openObjectStore, openTextItemStore } from "../shared/broker-config/open-stores.ts";
+import { ControlStore } from "../shared/control/control-store.ts";
 import type { Endpoint } from "../shared/metadata/records/record.ts";
 import { systemClock } from "../shared/ports/clock.ts";
 import { machineBootId } from "../shared/ports/machine-boot.ts";
@@ -20,6 +21,7 @@ import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "
 import { readCertificate, watchCertificates } from "./connection/certificate-watch.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
+import { LoadReporter, type LoadSample } from "./controller/load-reporter.ts";
 import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
 import { meteredDisk } from "./metered-disk.ts";
@@ -36,6 +38,7 @@ export class BrokerProcess {
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
   #endCertificateWatch: (() => void) | undefined;
+  #load: LoadReporter | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -71,6 +74,7 @@ export class BrokerProcess {
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
+      refreshMetadata: () => broker.metadata.follower.refresh(),
     });
     this.#kafka = kafka;
     await kafka.start();
@@ -79,6 +83,7 @@ export class BrokerProcess {
       logger: this.#logger,
       use: (name, material) => kafka.setTls(name, material),
     });
+    await this.#startLoadReports(broker, cellSecret);
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
@@ -96,6 +101,7 @@ export class BrokerProcess {
     this.#endCertificateWatch?.();
     await this.#broker?.releaseLeadership();
     await this.#kafka?.stop(drainMsMax);
+    this.#load?.stop();
     await this.#broker?.shutdown();
     await this.#admin?.close();
   }
@@ -150,6 +156,36 @@ export class BrokerProcess {
         warn("peer-refused", { ...refusal });
       },
     });
+  }
+
+  async #startLoadReports(broker: Broker, cellSecret: Buffer): Promise<void> {
+    const { control, cell } = this.#config;
+    if (control === undefined) return;
+    const ports = { clock: systemClock, timers: systemTimers, random: systemRandom };
+    this.#load = new LoadReporter({
+      ...ports,
+      cell,
+      logger: this.#logger,
+      store: new ControlStore(await openTextItemStore(control, { cellSecret, timers: systemTimers }), ports),
+      inOffice: () => broker.controller.inOffice,
+      image: () => broker.image,
+      sample: this.#loadSampler(),
+    });
+    this.#load.start();
+  }
+
+  #loadSampler(): () => LoadSample {
+    let loop = performance.eventLoopUtilization();
+    let total = 0;
+    return () => {
+      const now = performance.eventLoopUtilization();
+      const busy = performance.eventLoopUtilization(now, loop).utilization;
+      const before = total;
+      total = this.#metrics.total("produceBytes") + this.#metrics.total("fetchBytes");
+      loop = now;
+      // A series that was forgotten makes the total fall.
+      return { busy, bytes: Math.max(0, total - before) };
+    };
   }
 
   #services(broker: Broker): BrokerServices {

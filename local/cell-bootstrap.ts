@@ -17,8 +17,18 @@ export interface BootstrapRequest {
   readonly bootstrap: string;
 }
 
+/** Configs of a further cell of the fleet, which has no logical cluster to begin with. */
+export async function prepareFurtherCell(stores: CellStores, brokers: number, start: StartOptions): Promise<void> {
+  const metadata = await CellMetadata.open(stores, "local-supervisor");
+  try {
+    await metadata.setConfigs({ ...configsForSize(brokers), ...metadata.image.cellConfigs, ...start.cellConfigs });
+  } finally {
+    metadata.close();
+  }
+}
+
 /**
- * What a cell starts with: the ready logical cluster, its one API key, and the configs asked for. The key's secret is
+ * What the first cell starts with: the ready logical cluster, its one API key, and the configs asked for. The key's secret is
  * kept in `client.properties` and nowhere else; when that file is gone, a new key is made.
  */
 export async function prepareMetadata(

@@ -27,6 +27,8 @@ export interface DataLayout {
   readonly controlSocket: string;
   readonly storeSocket: string;
   readonly storeDatabase: string;
+  /** The control plane's items. */
+  readonly controlDatabase: string;
   readonly storeLog: string;
   readonly storeDirectory: string;
   readonly objectsDirectory: string;
@@ -34,6 +36,9 @@ export interface DataLayout {
   /** For Java clients, and the same for librdkafka and kcat. */
   readonly clientProperties: string;
   readonly librdkafkaProperties: string;
+  /** An operator's cloud key of the provisioning API. */
+  readonly apiKeyFile: string;
+  readonly apiLog: string;
   readonly compileCache: string;
   readonly routerConfig: string;
   readonly routerLog: string;
@@ -65,11 +70,14 @@ export function dataLayout(directory: string): DataLayout {
     storeSocket: socketPath(directory, "store.sock"),
     storeDirectory: at("store"),
     storeDatabase: at("store", "items.sqlite"),
+    controlDatabase: at("store", "control.sqlite"),
     storeLog: at("store", "store.log"),
     objectsDirectory: at("objects"),
     tlsDirectory: at("tls"),
     clientProperties: at("client.properties"),
     librdkafkaProperties: at("librdkafka.properties"),
+    apiKeyFile: at("api-key.json"),
+    apiLog: at("api.log"),
     compileCache: at("compile-cache"),
     routerConfig: at("router", "config.json"),
     routerLog: at("router", "router.log"),
@@ -195,8 +203,22 @@ export function ensureCellSecret(file: string): void {
 /** What was fixed when the data was made. */
 export interface CellFile {
   readonly cell: string;
+  /** Of each cell. */
   readonly brokers: number;
+  /** Left out by builds that knew one cell only. */
+  readonly cells?: number;
 }
+
+/** Name of a cell of the fleet: the first has that of the data. */
+export function cellName({ cell }: CellFile, index: number): string {
+  return index === 0 ? cell : `${cell}-${index + 1}`;
+}
+
+/** Brokers of different cells have different ids, and folders: those of the second cell begin at 11. */
+export function brokerSlot(cellIndex: number, index: number): number {
+  return cellIndex * slotsPerCell + index + 1;
+}
+const slotsPerCell = 10;
 
 export function readCellFile(layout: DataLayout): CellFile | undefined {
   if (!existsSync(layout.cellFile)) return undefined;

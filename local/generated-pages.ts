@@ -5,6 +5,8 @@ import { renderApiVersionsPage } from "./pages/api-versions-page.ts";
 import { renderConfigsPage } from "./pages/configs-page.ts";
 import { renderErrorCodesPage } from "./pages/error-codes-page.ts";
 import { renderLimitsPage } from "./pages/limits-page.ts";
+import { renderOpenapi } from "./pages/openapi-page.ts";
+import { renderProvisioningApiPage } from "./pages/provisioning-api-page.ts";
 
 export interface GeneratedPage {
   /** From the project's root. */
@@ -22,6 +24,8 @@ const renderers: Readonly<Record<string, (root: string) => string>> = {
   "docs/error-codes.md": renderErrorCodesPage,
   "docs/limits.md": renderLimitsPage,
   "docs/metrics.md": renderMetricsPage,
+  "docs/openapi.json": renderOpenapi,
+  "docs/provisioning-api.md": renderProvisioningApiPage,
 };
 
 /** Every page that is made from code, as it should be now. */

@@ -28,6 +28,13 @@ export const logFileBytesMax = 16 * 1024 * 1024;
 export const logLinesShown = 15;
 /** Longest line that a child may print before its newline; the ready line is far shorter. */
 export const childLineCharactersMax = 64 * 1024;
+/** One request to the provisioning API: more than any body that it takes, so that it is the API that refuses. */
+export const apiRequestBytesMax = 1024 * 1024;
+export const apiConnectionsMax = 256;
+/** How long a client of it may take to send a request. */
+export const apiRequestMsMax = 30_000;
+/** Between two runs of its reconciler. */
+export const reconcileIntervalMs = 5_000;
 /** One request or answer on the control socket. */
 export const controlMessageBytesMax = 64 * 1024;
 export const controlConnectionsMax = 16;
@@ -38,6 +45,8 @@ export const appliedWaitMsMax = 5_000;
 export const appliedPollMs = 20;
 /** The kernel's bound on a Unix socket's path (`sun_path`, 104 on macOS with its end mark, 108 on Linux). */
 export const socketPathBytesMax = 103;
+/** Most cells of a local cloud, each with its own brokers. */
+export const localCellsMax = 4;
 /** Most brokers of a local cell: each is a process of some 100 MiB. */
 export const localBrokersMax = 9;
 

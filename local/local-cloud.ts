@@ -1,22 +1,28 @@
 /**
  * The whole cloud on one machine: a supervisor of the store process, the broker processes and the router.
  *
- *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them router, lkc-dev and its key ▶ control socket
- *   end: control socket ▶ brokers (controlled shutdown) and router ▶ store ▶ the lock on the data
+ *   claim data ▶ ports ▶ secrets, certificates ▶ store ▶ brokers, and beside them router, lkc-dev, its key and the
+ *   provisioning API ▶ control socket
+ *   end: control socket ▶ provisioning API ▶ brokers (controlled shutdown) and router ▶ store ▶ the lock on the data
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Fleet } from "../functions/provisioning/fleet.ts";
 import type { ItemStoreConfig, ObjectStoreConfig } from "../shared/broker-config/broker-config.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
+import { LocalApi } from "./api/local-api.ts";
 import { brokerConfigFor } from "./broker-config-file.ts";
-import { prepareMetadata } from "./cell-bootstrap.ts";
+import { prepareFurtherCell, prepareMetadata } from "./cell-bootstrap.ts";
+import type { CellStores } from "./cell-metadata.ts";
 import { defaultBrokers, type StartOptions } from "./command-line/start-options.ts";
 import { awsRegion, childEnvironment } from "./config.ts";
 import type { ControlAnswer, ControlRequest } from "./control/control-protocol.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
 import {
+  brokerSlot,
   type CellFile,
+  cellName,
   claimDataDirectory,
   clearSockets,
   type DataLayout,
@@ -55,11 +61,14 @@ export interface LocalCloudOptions {
 }
 
 interface Slot {
+  readonly cellIndex: number;
   readonly broker: SupervisedBroker;
   readonly ports: BrokerPorts;
 }
 
 const metadataTable = "balafon-metadata";
+/** Names in a table of our own for each data directory: unlike logs, the control plane's items carry no cell's name. */
+const controlTableOf = (cell: string) => `balafon-control-${cell}`;
 const segmentBucket = "balafon-segments";
 
 export class LocalCloud {
@@ -73,6 +82,8 @@ export class LocalCloud {
   #certificates: CertificateFiles | undefined;
   #items: ItemStoreConfig | undefined;
   #objects: ObjectStoreConfig | undefined;
+  #controlItems: ItemStoreConfig | undefined;
+  #api: LocalApi | undefined;
   #ending = false;
 
   /** Takes the data directory. Errors: `DataDirectoryError`. */
@@ -94,26 +105,33 @@ export class LocalCloud {
     clearSockets(layout);
     const cell = this.#settleCell();
     this.#cell = cell;
-    const plan = await planPorts({ ...start, brokers: cell.brokers });
+    const cells = cell.cells ?? 1;
+    const plan = await planPorts({ ...start, brokers: cell.brokers * cells });
     if (plan.kind === "refused") throw new StartError(plan.problem);
     ensureCellSecret(layout.cellSecretFile);
     const [certificates] = await Promise.all([
       ensureCertificates(layout.tlsDirectory, Date.now()),
-      this.#startStores(),
+      this.#startStores(cell),
     ]);
     this.#certificates = certificates;
-    this.#slots = plan.brokers.map((ports, index) => this.#makeSlot(index + 1, ports, plan.router));
-    const router = this.#makeRouter(plan.router);
+    this.#slots = plan.brokers.map((ports, index) =>
+      this.#makeSlot({ cellIndex: Math.floor(index / cell.brokers), index: index % cell.brokers, ports }, plan.router),
+    );
+    const cellIndexes = Array.from({ length: cells }, (_, index) => index);
+    const router = this.#makeRouter(plan.router, cellIndexes);
     this.#router = { process: router, ports: plan.router };
-    const [clientProperties] = await Promise.all([
+    const furtherCells = cellIndexes.slice(1);
+    const [clientProperties, api] = await Promise.all([
       prepareMetadata({
-        stores: this.#stores(),
+        stores: this.#stores(0),
         layout,
         certificates,
         start,
         cell,
-        bootstrap: this.#bootstrap("tls"),
+        bootstrap: this.#bootstrap("tls", 0),
       }),
+      this.#startApi(plan.api, cell),
+      ...furtherCells.map((index) => prepareFurtherCell(this.#stores(index), cell.brokers, start)),
       ...this.#slots.map(({ broker }) => this.#startBroker(broker)),
       router.start(),
     ]);
@@ -122,10 +140,14 @@ export class LocalCloud {
     return {
       cell: cell.cell,
       lkc: clientProperties.lkc,
-      brokers: this.#slots.map(({ broker, ports }) => ({
+      api: api.url,
+      apiKey: { id: api.key.keyId, secret: api.key.secret },
+      apiKeyFile: layout.apiKeyFile,
+      brokers: this.#slots.map(({ broker, ports, cellIndex }) => ({
         id: broker.brokerId,
+        cell: cellName(cell, cellIndex),
         pid: broker.pid ?? 0,
-        port: ports.kafka,
+        port: cellIndex === 0 ? ports.kafka : 0,
         tlsPort: ports.tls,
         adminPort: ports.admin,
       })),
@@ -151,6 +173,7 @@ export class LocalCloud {
   async end(): Promise<void> {
     this.#ending = true;
     this.#control?.close();
+    await this.#api?.close();
     // Together: what runs through the router ends with its broker.
     await Promise.all([this.#router?.process.stop(), ...this.#slots.map(({ broker }) => broker.stop())]);
     await this.#store?.stop();
@@ -160,6 +183,7 @@ export class LocalCloud {
   /** Kills everything at once; what is written is recovered at the next start. */
   forceEnd(): void {
     this.#ending = true;
+    void this.#api?.close();
     this.#router?.process.forceEnd();
     for (const { broker } of this.#slots) broker.forceEnd();
     this.#store?.forceEnd();
@@ -181,6 +205,12 @@ export class LocalCloud {
         `the data in ${layout.directory} has ${made.brokers} brokers; with --brokers ${brokers} its partitions would lose replicas: pass --fresh to begin anew`,
       );
     }
+    const cells = start.cells ?? made?.cells ?? 1;
+    if (made !== undefined && cells < (made.cells ?? 1)) {
+      throw new StartError(
+        `the data in ${layout.directory} has ${made.cells} cells; with --cells ${cells} some logical clusters would have none: pass --fresh to begin anew`,
+      );
+    }
     // A name of its own: several data directories may share the tables of one AWS endpoint.
     const cell = {
       cell:
@@ -189,28 +219,54 @@ export class LocalCloud {
           .toString(36)
           .padStart(5, "0")}`,
       brokers,
+      cells,
     };
     writePrivateFile(layout.cellFile, `${JSON.stringify(cell)}\n`);
     return cell;
   }
 
-  async #startStores(): Promise<void> {
+  async #startApi(port: number, cell: CellFile): Promise<LocalApi> {
+    const fleet: Fleet = {
+      cloud: "AWS",
+      region: awsRegion(),
+      cells: Array.from({ length: cell.cells ?? 1 }, (_, index) => ({
+        cell: cellName(cell, index),
+        state: "open",
+        kafkaBootstrap: this.#bootstrap("tls", index),
+      })),
+    };
+    const { items } = this.#stores(0);
+    this.#api = await LocalApi.start({
+      layout: this.#options.layout,
+      port,
+      fleet,
+      items,
+      control: this.#controlStore(),
+    });
+    return this.#api;
+  }
+
+  async #startStores(cell: CellFile): Promise<void> {
     const { start, layout, say } = this.#options;
     if (start.awsEndpoint !== undefined) {
       const place = { endpoint: start.awsEndpoint, region: awsRegion() };
       this.#items = { kind: "dynamodb", ...place, table: metadataTable };
       this.#objects = { kind: "s3", ...place, bucket: segmentBucket };
-      const [{ ensureMetadataTable }, { ensureBucket }] = await Promise.all([
+      const controlTable = controlTableOf(cell.cell);
+      this.#controlItems = { kind: "dynamodb", ...place, table: controlTable };
+      const [{ ensureDynamodbTable }, { ensureBucket }] = await Promise.all([
         import("./dynamodb-setup.ts"),
         import("./s3-bucket.ts"),
       ]);
       await Promise.all([
-        ensureMetadataTable({ ...place, table: metadataTable }, systemTimers),
+        ensureDynamodbTable({ ...place, table: metadataTable, kind: "number" }, systemTimers),
+        ensureDynamodbTable({ ...place, table: controlTable, kind: "text" }, systemTimers),
         ensureBucket({ ...place, bucket: segmentBucket }),
       ]);
       return;
     }
     this.#items = { kind: "socket", path: layout.storeSocket };
+    this.#controlItems = { kind: "socket", path: layout.storeSocket };
     this.#objects = { kind: "directory", path: layout.objectsDirectory };
     mkdirSync(layout.storeDirectory, { recursive: true, mode: 0o700 });
     this.#store = new KeptProcess({
@@ -219,7 +275,7 @@ export class LocalCloud {
       stopMsMax: storeStopMsMax,
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
-        args: [layout.storeDatabase, layout.storeSocket, layout.cellSecretFile],
+        args: [layout.storeDatabase, layout.controlDatabase, layout.storeSocket, layout.cellSecretFile],
         env: childEnvironment(layout.compileCache),
       },
       log: new RotatingLog(layout.storeLog, logFileBytesMax),
@@ -229,17 +285,25 @@ export class LocalCloud {
     await this.#store.start();
   }
 
-  #stores() {
+  #controlStore(): ItemStoreConfig {
+    if (this.#controlItems === undefined) throw new Error("the stores are not settled yet");
+    return this.#controlItems;
+  }
+
+  #stores(cellIndex: number): CellStores {
     if (this.#cell === undefined || this.#items === undefined || this.#objects === undefined) {
       throw new Error("the stores are not settled yet");
     }
     const { cellSecretFile } = this.#options.layout;
-    return { cell: this.#cell.cell, cellSecretFile, items: this.#items, objects: this.#objects };
+    return { cell: cellName(this.#cell, cellIndex), cellSecretFile, items: this.#items, objects: this.#objects };
   }
 
-  #makeRouter(ports: RouterPorts): KeptProcess {
+  #makeRouter(ports: RouterPorts, cellIndexes: readonly number[]): KeptProcess {
     const { layout, say } = this.#options;
-    const config = routerConfigFor(ports, [this.#stores()]);
+    const config = routerConfigFor(
+      ports,
+      cellIndexes.map((index) => this.#stores(index)),
+    );
     writePrivateFile(layout.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
     return new KeptProcess({
       name: "the router",
@@ -256,15 +320,21 @@ export class LocalCloud {
     });
   }
 
-  #makeSlot(slot: number, ports: BrokerPorts, router: RouterPorts): Slot {
+  #makeSlot(
+    { cellIndex, index, ports }: { readonly cellIndex: number; readonly index: number; readonly ports: BrokerPorts },
+    router: RouterPorts,
+  ): Slot {
+    const slot = brokerSlot(cellIndex, index);
     const { layout, start, say } = this.#options;
     const place = layout.broker(slot);
     const certificates = this.#certificates;
     if (certificates === undefined) throw new Error("the certificates are not made yet");
     const config = brokerConfigFor({
       slot,
+      cellIndex,
+      control: this.#controlStore(),
       ports,
-      stores: this.#stores(),
+      stores: this.#stores(cellIndex),
       dataDirectory: place.dataDirectory,
       certificates,
       routerPort: router.clients,
@@ -283,7 +353,7 @@ export class LocalCloud {
       say,
       onChange: () => this.#writeRunFile(),
     });
-    return { broker, ports };
+    return { broker, ports, cellIndex };
   }
 
   async #startBroker(broker: SupervisedBroker): Promise<void> {
@@ -301,8 +371,8 @@ export class LocalCloud {
     return { ok: outcome.kind === "done", message: outcome.message };
   }
 
-  #bootstrap(listener: "kafka" | "tls"): string {
-    return bootstrapOf(this.#slots.map(({ ports }) => ports[listener]));
+  #bootstrap(listener: "kafka" | "tls", cellIndex: number): string {
+    return bootstrapOf(this.#slots.filter((slot) => slot.cellIndex === cellIndex).map(({ ports }) => ports[listener]));
   }
 
   #writeRunFile(): void {
@@ -311,11 +381,11 @@ export class LocalCloud {
     const { layout } = this.#options;
     const run: RunFile = {
       pid: process.pid,
-      ...this.#stores(),
+      ...this.#stores(0),
       controlSocket: layout.controlSocket,
       authorityFile: this.#certificates?.authorityFile ?? "",
-      bootstrap: this.#bootstrap("kafka"),
-      secureBootstrap: this.#bootstrap("tls"),
+      bootstrap: this.#bootstrap("kafka", 0),
+      secureBootstrap: this.#bootstrap("tls", 0),
       router: {
         pid: this.#router?.process.pid,
         port: this.#router?.ports.clients ?? 0,

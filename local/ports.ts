@@ -34,10 +34,17 @@ export interface PortRequest {
   readonly adminPort: number;
   /** Of the router; its admin port follows. 0: take free ones. */
   readonly routerPort: number;
+  /** Of the provisioning API. */
+  readonly apiPort: number;
 }
 
 export type PortPlan =
-  | { readonly kind: "planned"; readonly brokers: readonly BrokerPorts[]; readonly router: RouterPorts }
+  | {
+      readonly kind: "planned";
+      readonly brokers: readonly BrokerPorts[];
+      readonly router: RouterPorts;
+      readonly api: number;
+    }
   | { readonly kind: "refused"; readonly problem: string };
 
 const portMax = 65_535;
@@ -60,6 +67,7 @@ export async function planPorts(request: PortRequest): Promise<PortPlan> {
     { flag: "--kafka-port", uses: usesOf("routed"), first: 0 },
     { flag: "--router-port", uses: ["router", "router, admin"], first: request.routerPort },
     { flag: "--router-port", uses: ["router, health"], first: 0 },
+    { flag: "--api-port", uses: ["provisioning API"], first: request.apiPort },
   ];
   const firsts: number[] = [];
   // Ports that somebody asked for come first, so that free ones are chosen around them.
@@ -73,7 +81,7 @@ export async function planPorts(request: PortRequest): Promise<PortPlan> {
     }
     firsts[groups.indexOf(group)] = first;
   }
-  const [kafka = 0, tls = 0, admin = 0, peer = 0, routed = 0, router = 0, health = 0] = firsts;
+  const [kafka = 0, tls = 0, admin = 0, peer = 0, routed = 0, router = 0, health = 0, api = 0] = firsts;
   const brokers = Array.from({ length: request.brokers }, (_, index) => ({
     kafka: kafka + index,
     tls: tls + index,
@@ -81,7 +89,7 @@ export async function planPorts(request: PortRequest): Promise<PortPlan> {
     peer: peer + index,
     routed: routed + index,
   }));
-  return { kind: "planned", brokers, router: { clients: router, admin: router + 1, health } };
+  return { kind: "planned", brokers, router: { clients: router, admin: router + 1, health }, api };
 }
 
 async function portProblem(planned: PlannedPort, taken: ReadonlySet<number>): Promise<string | undefined> {

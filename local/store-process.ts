@@ -1,6 +1,7 @@
 /**
  * The embedded store: one process that owns the SQLite file and serves it to brokers, over a Unix socket (docs/adr/0004).
- * `node local/store-process.ts DATABASE SOCKET CELL_SECRET_FILE`. One JSON line on stdout when it serves; ends on
+ * `node local/store-process.ts DATABASE CONTROL_DATABASE SOCKET CELL_SECRET_FILE`: the metadata logs are in the first,
+ * the control plane's items in the second. One JSON line on stdout when it serves; ends on
  * SIGTERM, and when its supervisor is gone.
  */
 import { readFileSync } from "node:fs";
@@ -8,15 +9,17 @@ import { storeToken } from "../shared/access/store-token.ts";
 import { startItemStoreServer } from "../shared/item-store/item-store-server.ts";
 import { SqliteItemStore } from "../shared/item-store/sqlite-item-store.ts";
 
-const [database, socket, cellSecretFile] = process.argv.slice(2);
-if (database === undefined || socket === undefined || cellSecretFile === undefined) {
-  process.stderr.write("usage: node local/store-process.ts DATABASE SOCKET CELL_SECRET_FILE\n");
+const [database, controlDatabase, socket, cellSecretFile] = process.argv.slice(2);
+if (database === undefined || controlDatabase === undefined || socket === undefined || cellSecretFile === undefined) {
+  process.stderr.write("usage: node local/store-process.ts DATABASE CONTROL_DATABASE SOCKET CELL_SECRET_FILE\n");
   process.exit(2);
 }
 
-const store = new SqliteItemStore(database);
+const store = new SqliteItemStore(database, "number");
+const textStore = new SqliteItemStore(controlDatabase, "text");
 const server = await startItemStoreServer({
   store,
+  textStore,
   listen: { path: socket },
   token: storeToken(readFileSync(cellSecretFile)),
 });
@@ -24,6 +27,7 @@ const server = await startItemStoreServer({
 async function stop(): Promise<void> {
   await server.close();
   store.close();
+  textStore.close();
   process.exit(0);
 }
 

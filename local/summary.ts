@@ -2,9 +2,15 @@
 export interface CloudSummary {
   readonly cell: string;
   readonly lkc: string;
+  readonly api: string;
+  /** An operator's. */
+  readonly apiKey: { readonly id: string; readonly secret: string };
+  readonly apiKeyFile: string;
   readonly brokers: readonly {
     readonly id: number;
+    readonly cell: string;
     readonly pid: number;
+    /** Plaintext; 0: none, outside the first cell. */
     readonly port: number;
     readonly tlsPort: number;
     readonly adminPort: number;
@@ -38,22 +44,36 @@ export function bootstrapOf(ports: readonly number[]): string {
 export function summaryLine(summary: CloudSummary): string {
   const { lkc, brokers, router, readyMs } = summary;
   return JSON.stringify({
-    bootstrap: bootstrapOf(brokers.map(({ port }) => port)),
+    bootstrap: bootstrapOf(plaintext(brokers).map(({ port }) => port)),
     routerBootstrap: router.bootstrap,
     lkc,
-    brokers: brokers.map(({ id, pid, port, tlsPort, adminPort }) => ({ id, pid, port, tlsPort, adminPort })),
+    brokers: brokers.map(({ id, cell, pid, port, tlsPort, adminPort }) => ({
+      id,
+      cell,
+      pid,
+      port,
+      tlsPort,
+      adminPort,
+    })),
     router: { pid: router.pid, port: router.port, adminPort: router.adminPort },
+    api: summary.api,
+    apiKey: summary.apiKey,
     clientProperties: summary.clientPropertiesFile,
     readyMs,
   });
 }
 
+function plaintext(brokers: CloudSummary["brokers"]): CloudSummary["brokers"] {
+  return brokers.filter(({ port }) => port !== 0);
+}
+
 export function summaryText(summary: CloudSummary): string {
   const { brokers, lkc, router } = summary;
+  const cells = [...new Set(brokers.map(({ cell }) => cell))];
   const rows = brokers.map(({ id, pid, port, tlsPort, adminPort }) => [
     String(id),
     String(pid),
-    `${host}:${port}`,
+    port === 0 ? "-" : `${host}:${port}`,
     `${host}:${tlsPort}`,
     `http://${host}:${adminPort}/metrics`,
   ]);
@@ -67,7 +87,7 @@ export function summaryText(summary: CloudSummary): string {
   const table = formatTable([["broker", "process", "plaintext", "SASL_SSL", "metrics"], ...rows, routerRow]);
   const firstPort = brokers[0]?.port ?? 0;
   return `
-Balafon serves: cell ${summary.cell}, ${count(brokers.length, "broker")}, logical cluster ${lkc} (ready in ${(summary.readyMs / 1000).toFixed(1)} s)
+Balafon serves: ${cells.length === 1 ? "cell" : "cells"} ${cells.join(", ")}, ${count(brokers.length, "broker")}, logical cluster ${lkc} (ready in ${(summary.readyMs / 1000).toFixed(1)} s)
 
 ${table}
 Paste this:
@@ -84,6 +104,10 @@ By name, through the router, as in the cloud: bootstrap.servers=${router.bootstr
 Where names under localhost are not known, /etc/hosts needs this line:
 
   ${router.hostsLine}
+
+Provisioning API: ${summary.api} (docs/provisioning-api.md), with an operator's key of ${summary.apiKeyFile}
+
+  curl -u ${summary.apiKey.id}:${summary.apiKey.secret} ${summary.api}/org/v2/environments
 
 Try it: npm run broker -- kill ${brokers[0]?.id ?? 1}     More: npm start -- --help
 Data: ${summary.dataDirectory}     Ctrl-C ends everything in order.

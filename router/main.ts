@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { readRouterConfig } from "./router-config.ts";
 import { RouterProcess } from "./router-process.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 const exitCodes = { usage: 2, failed: 1, clean: 0, forced: 130 } as const;
 
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${values.config}: ${read.problems.join("; ")}\n`);
     process.exit(exitCodes.usage);
   }
+  keepHeapSmall();
   const router = new RouterProcess(read.config);
   let stopping = false;
   const stop = () => {

@@ -1,4 +1,7 @@
+import { absentKeyVerifier } from "../../shared/access/api-key-secret.ts";
 import type { MetadataImage } from "../../shared/metadata/image/metadata-image.ts";
+import type { ApiKeyUpserted, LogicalClusterId } from "../../shared/metadata/records/record.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import type { ClientIdentity } from "../handlers/context/client-session.ts";
 
 /** Longest PLAIN token that is looked at: ids and secrets are far shorter. */
@@ -11,24 +14,54 @@ export type VerifySecret = (secret: string, verifier: string) => Promise<boolean
 export class ApiKeyCredentials {
   readonly #image: () => MetadataImage;
   readonly #verifySecret: VerifySecret;
+  readonly #clock: Clock;
+  readonly #lookUp: () => Promise<void>;
 
-  constructor(image: () => MetadataImage, verifySecret: VerifySecret) {
-    this.#image = image;
-    this.#verifySecret = verifySecret;
+  constructor(parts: {
+    image(): MetadataImage;
+    readonly verifySecret: VerifySecret;
+    readonly clock: Clock;
+    /** Has the image brought up to the log's tail, on behalf of a key that is not in it (`UnknownKeyLookup`). */
+    lookUp(): Promise<void>;
+  }) {
+    this.#image = () => parts.image();
+    this.#verifySecret = parts.verifySecret;
+    this.#clock = parts.clock;
+    this.#lookUp = () => parts.lookUp();
   }
 
-  /** Whose SASL/PLAIN token it is; undefined when it is malformed, unknown or wrong (nobody is told which). */
+  /**
+   * Whose SASL/PLAIN token it is; undefined when it is malformed, unknown, wrong, expired, or of a closed logical cluster
+   * (nobody is told which, nor by the time that it takes).
+   */
   async authenticatePlain(token: Buffer): Promise<ClientIdentity | undefined> {
     const parsed = parsePlainToken(token);
     if (parsed === undefined) return undefined;
+    if (!this.#image().apiKeys.has(parsed.user)) await this.#lookUp();
     const key = this.#image().apiKeys.get(parsed.user);
-    if (key === undefined || !(await this.#verifySecret(parsed.password, key.verifier))) return undefined;
+    const right = await this.#verifySecret(parsed.password, key?.verifier ?? absentKeyVerifier);
+    if (key === undefined || !right || !this.#stands(key)) return undefined;
     return { lkc: key.lkc, principal: key.principal, keyId: key.keyId };
   }
 
-  /** Whether the key that authenticated a connection still stands. */
+  /**
+   * Whether a connection may still be served: its key stands and its logical cluster is open. Looked at before each
+   * request and by the periodic sweep, so that connections that wait for something end as well.
+   */
   isValid({ keyId, lkc }: ClientIdentity): boolean {
-    return keyId === undefined || this.#image().apiKeys.get(keyId)?.lkc === lkc;
+    // A plaintext listener is bound to its cluster without a key, and may be open before the cluster is made.
+    if (keyId === undefined) return this.#image().logicalClusters.get(lkc)?.closedMs === undefined;
+    const key = this.#image().apiKeys.get(keyId);
+    return key !== undefined && key.lkc === lkc && this.#stands(key);
+  }
+
+  #stands({ lkc, expiresMs }: ApiKeyUpserted): boolean {
+    return this.#isOpen(lkc) && (expiresMs === undefined || this.#clock.wallMs() < expiresMs);
+  }
+
+  #isOpen(lkc: LogicalClusterId): boolean {
+    const cluster = this.#image().logicalClusters.get(lkc);
+    return cluster !== undefined && cluster.closedMs === undefined;
   }
 }
 

@@ -110,6 +110,8 @@ export type ConnectionEvent =
       readonly nowMs: number;
       readonly inFlight: number;
       readonly lastActivityMs: number;
+      /** The key stands and its logical cluster is open; true before anybody authenticated. */
+      readonly credentialValid: boolean;
       /** Since when the peer has taken none of the bytes that wait for it; undefined when none wait. */
       readonly stuckSinceMs: number | undefined;
     }
@@ -325,6 +327,7 @@ function onTick(state: ConnectionState, event: ConnectionEvent & { kind: "tick" 
     case "draining":
       return nowMs >= state.deadlineMs ? destroyed(state.cause) : { state, effects: nothing };
     case "serving":
+      if (!event.credentialValid) return closing("credential-revoked");
       return event.inFlight === 0 && nowMs - event.lastActivityMs >= rules.idleMs
         ? closing("idle")
         : { state, effects: nothing };

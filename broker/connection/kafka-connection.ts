@@ -179,7 +179,9 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   tick(nowMs: number): void {
     const { inFlight } = this.#pipeline;
     const { stuckSinceMs } = this.#outbox;
-    this.#step({ kind: "tick", nowMs, inFlight, lastActivityMs: this.#lastActivityMs, stuckSinceMs });
+    const lastActivityMs = this.#lastActivityMs;
+    const credentialValid = this.#credentialValid();
+    this.#step({ kind: "tick", nowMs, inFlight, lastActivityMs, credentialValid, stuckSinceMs });
   }
 
   fail(cause: CloseCause): void {
@@ -203,11 +205,15 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   }
 
   mayServe(apiKey: number): boolean {
-    const state = this.#state;
-    const identity = state.kind === "serving" || state.kind === "draining" ? state.identity : undefined;
-    const credentialValid = identity === undefined || this.#environment.credentials.isValid(identity);
+    const credentialValid = this.#credentialValid();
     const nowMs = this.#environment.services.clock.monotonicMs();
     return this.#step({ kind: "request", apiKey, nowMs, credentialValid }).some(({ kind }) => kind === "serve");
+  }
+
+  #credentialValid(): boolean {
+    const state = this.#state;
+    const identity = state.kind === "serving" || state.kind === "draining" ? state.identity : undefined;
+    return identity === undefined || this.#environment.credentials.isValid(identity);
   }
 
   serve({ entry, request }: Opened & { readonly kind: "request" }): Reply | Promise<Reply> {

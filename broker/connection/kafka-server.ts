@@ -15,12 +15,15 @@ import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from 
 import { Listener, type ListenerConfig, type TlsMaterial } from "./listener.ts";
 import { TurnFlusher } from "./outbox.ts";
 import { readProxied } from "./proxied-accept.ts";
+import { UnknownKeyLookup } from "./unknown-key-lookup.ts";
 
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
   /** How secrets are checked; the cell's own way when left out. */
   readonly verifySecret?: VerifySecret;
+  /** Brings the image up to the log's tail; asked for when a client shows a key that is not in it. */
+  readonly refreshMetadata?: () => Promise<unknown>;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -51,11 +54,18 @@ export class KafkaServer {
     this.#admission = { ...admissionLimits, ...options.admission };
     assertConnectionLimits(this.#limits, this.#admission);
     const nowMs = () => services.clock.monotonicMs();
+    const refresh = options.refreshMetadata ?? (() => Promise.resolve());
+    const unknownKeys = new UnknownKeyLookup(refresh, services.clock, services.timers);
     this.#counts = new ConnectionCounts(this.#limits);
     this.#environment = {
       services,
       registry: createRegistry(services),
-      credentials: new ApiKeyCredentials(() => services.image(), options.verifySecret ?? verifySecret),
+      credentials: new ApiKeyCredentials({
+        image: () => services.image(),
+        verifySecret: options.verifySecret ?? verifySecret,
+        clock: services.clock,
+        lookUp: () => unknownKeys.look(),
+      }),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },
       flusher: new TurnFlusher(services.timers),

@@ -1,4 +1,4 @@
-import { localBrokersMax } from "../limits.ts";
+import { localBrokersMax, localCellsMax } from "../limits.ts";
 import { describeOptions, parseOptions } from "./options.ts";
 
 const portMax = 65_535;
@@ -17,7 +17,15 @@ const startOptionSpecs = [
     placeholder: "N",
     min: 1,
     max: localBrokersMax,
-    help: "Broker processes of the cell. Default: 3, or as many as the data has.",
+    help: "Broker processes of each cell. Default: 3, or as many as the data has.",
+  },
+  {
+    name: "cells",
+    kind: "integer",
+    placeholder: "N",
+    min: 1,
+    max: localCellsMax,
+    help: "Cells, each with its own brokers and metadata log; the provisioning API places\nlogical clusters in them. Default: 1, or as many as the data has.",
   },
   {
     name: "kafka-port",
@@ -46,6 +54,13 @@ const startOptionSpecs = [
     placeholder: "PORT",
     max: portMax,
     help: "The router, for clients that go by names (SASL_SSL); its /metrics is one up.\nDefault: 9392. 0 takes free ports.",
+  },
+  {
+    name: "api-port",
+    kind: "integer",
+    placeholder: "PORT",
+    max: portMax,
+    help: "The provisioning API. Default: 9080. 0 takes a free port.",
   },
   {
     name: "set",
@@ -80,10 +95,13 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Undefined: as many as the data has. */
   readonly brokers: number | undefined;
+  /** Undefined: as many as the data has. */
+  readonly cells: number | undefined;
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
   readonly routerPort: number;
+  readonly apiPort: number;
   /** From `--set`, by name, not validated yet. */
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** 0: never. */
@@ -97,6 +115,7 @@ export const defaultKafkaPort = 9092;
 export const defaultTlsPort = 9192;
 export const defaultAdminPort = 9292;
 export const defaultRouterPort = 9392;
+export const defaultApiPort = 9080;
 const defaultRestartAfterSeconds = 10;
 
 export type StartCommand =
@@ -130,10 +149,12 @@ export function parseStartCommand(argv: readonly string[]): StartCommand {
       dataDirectory: values.data,
       fresh: values.fresh,
       brokers: values.brokers,
+      cells: values.cells,
       kafkaPort: values["kafka-port"] ?? defaultKafkaPort,
       tlsPort: values["tls-port"] ?? defaultTlsPort,
       adminPort: values["admin-port"] ?? defaultAdminPort,
       routerPort: values["router-port"] ?? defaultRouterPort,
+      apiPort: values["api-port"] ?? defaultApiPort,
       cellConfigs,
       restartAfterMs: (values["restart-after"] ?? defaultRestartAfterSeconds) * 1000,
       awsEndpoint,
@@ -151,7 +172,7 @@ function startHelp(): string {
 
   npm start                                     three brokers, data in .balafon
   npm start -- --fresh --set num.partitions=6   begin anew, with a broker config
-  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392
+  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392 --api-port 19080
 
 Options:
 ${describeOptions(startOptionSpecs)}

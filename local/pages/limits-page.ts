@@ -3,7 +3,7 @@ import path from "node:path";
 import { type NamedLimit, namedLimits } from "./named-limits.ts";
 import { renderTable } from "./page-table.ts";
 
-const roots = ["shared", "broker", "router", "local"];
+const roots = ["shared", "broker", "router", "functions", "local"];
 
 /** docs/limits.md, made from the text of every `limits.ts` below the root. */
 export function renderLimitsPage(projectRoot: string): string {

@@ -25,6 +25,11 @@ export interface BrokerConfig {
   readonly cellSecretFile: string;
   readonly items: ItemStoreConfig;
   readonly objects: ObjectStoreConfig;
+  /**
+   * The control plane's table, to which the cell's controller writes how full the cell is; left out where no provisioning
+   * API places logical clusters.
+   */
+  readonly control?: ItemStoreConfig;
   /** A partition without a surviving majority recovers to the highest rank by itself: for the local cloud only. */
   readonly recoverWithoutMajority: boolean;
 }
@@ -107,6 +112,7 @@ const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
 /** Reads a parsed JSON value; unknown and missing fields are refused, all problems are told at once. */
 export function readBrokerConfig(json: unknown): BrokerConfigResult {
   const reader = new ConfigReader(json, "");
+  const control = reader.optionalObject("control");
   const config: BrokerConfig = {
     cell: reader.text("cell"),
     cellNumber: reader.integer("cellNumber", 0, cellNumberMax),
@@ -119,6 +125,7 @@ export function readBrokerConfig(json: unknown): BrokerConfigResult {
     cellSecretFile: reader.text("cellSecretFile"),
     items: readItemStore(reader.object("items")),
     objects: readObjectStore(reader.object("objects")),
+    ...(control === undefined ? {} : { control: readItemStore(control) }),
     recoverWithoutMajority: reader.flag("recoverWithoutMajority"),
   };
   reader.finish();

@@ -74,6 +74,10 @@ export class ConfigReader {
     return new ConfigReader(this.#take(name), this.#pathOf(name), this.problems);
   }
 
+  optionalObject(name: string): ConfigReader | undefined {
+    return name in this.#fields ? this.object(name) : undefined;
+  }
+
   objects(name: string): readonly ConfigReader[] {
     const value = this.#take(name);
     if (Array.isArray(value)) {

@@ -1,24 +1,40 @@
 import { storeToken } from "../access/store-token.ts";
-import type { ItemStore } from "../item-store/item-store.ts";
+import type { SortOf } from "../item-store/item-json.ts";
+import type { ItemStore, SortKind } from "../item-store/item-store.ts";
 import type { ObjectStore } from "../object-store/object-store.ts";
 import type { Timers } from "../ports/timers.ts";
 import type { ItemStoreConfig, ObjectStoreConfig } from "./broker-config.ts";
 
 // The adapters are loaded when they are asked for: the AWS SDK alone costs more than the rest of a start.
 
-/** The item store that the configuration names. `cellSecret`: the content of `cellSecretFile`. */
-export async function openItemStore(
+/** Items with numbers for sort keys: where metadata logs are. `cellSecret`: the content of `cellSecretFile`. */
+export function openItemStore(config: ItemStoreConfig, options: OpenStoreOptions): Promise<ItemStore> {
+  return openStoreOf(config, "number", options);
+}
+
+/** Items with texts for sort keys: the control plane's. */
+export function openTextItemStore(config: ItemStoreConfig, options: OpenStoreOptions): Promise<ItemStore<string>> {
+  return openStoreOf(config, "text", options);
+}
+
+interface OpenStoreOptions {
+  readonly cellSecret: Buffer;
+  readonly timers: Timers;
+}
+
+async function openStoreOf<Kind extends SortKind>(
   config: ItemStoreConfig,
-  options: { readonly cellSecret: Buffer; readonly timers: Timers },
-): Promise<ItemStore> {
+  kind: Kind,
+  options: OpenStoreOptions,
+): Promise<ItemStore<SortOf<Kind>>> {
   const { cellSecret, timers } = options;
   if (config.kind === "socket") {
     const { RemoteItemStore } = await import("../item-store/remote-item-store.ts");
-    return new RemoteItemStore({ endpoint: { path: config.path }, token: storeToken(cellSecret), timers });
+    return new RemoteItemStore({ endpoint: { path: config.path }, token: storeToken(cellSecret), timers }, kind);
   }
   const { DynamodbItemStore, dynamodbClient } = await import("../item-store/dynamodb-item-store.ts");
   const { kind: _kind, table, ...client } = config;
-  return new DynamodbItemStore({ client: dynamodbClient(client), table, timers });
+  return new DynamodbItemStore({ client: dynamodbClient(client), table, kind, timers });
 }
 
 /** The object store that the configuration names. */

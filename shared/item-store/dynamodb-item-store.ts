@@ -1,5 +1,5 @@
 /**
- * Items in a DynamoDB table with partition key `log` (S) and sort key `seq` (N). A conditional put is a durable commit
+ * Items in a DynamoDB table with partition key `log` (S) and sort key `seq` (N), or `collection` (S) and `id` (S). A conditional put is a durable commit
  * over three zones; nothing else is needed for consensus.
  *
  * The SDK must not retry: a put that succeeded, whose answer got lost, would be met again by its own retry as a false
@@ -15,7 +15,8 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Timers } from "../ports/timers.ts";
-import { itemFault, keyAttributes } from "./item-size.ts";
+import type { SortOf } from "./item-json.ts";
+import { itemFault, keyAttributes, sortKindOf } from "./item-size.ts";
 import type {
   AttributeValue,
   DeleteCondition,
@@ -26,13 +27,17 @@ import type {
   ItemStore,
   PutCondition,
   QueryResult,
+  SortKey,
+  SortKind,
   StoreFailure,
   WriteResult,
 } from "./item-store.ts";
 import { callTimeoutMs, pageItemsMax } from "./limits.ts";
 
-export interface DynamodbItemStoreOptions {
+export interface DynamodbItemStoreOptions<Kind extends SortKind> {
   readonly table: string;
+  /** Of the table's sort keys. */
+  readonly kind: Kind;
   readonly client: DynamoDBClient;
   readonly timers: Timers;
   readonly timeoutMs?: number;
@@ -43,36 +48,38 @@ export function dynamodbClient(config: DynamoDBClientConfig): DynamoDBClient {
   return new DynamoDBClient({ ...config, maxAttempts: 1 });
 }
 
-export class DynamodbItemStore implements ItemStore {
+export class DynamodbItemStore<Kind extends SortKind = "number"> implements ItemStore<SortOf<Kind>> {
+  readonly #kind: Kind;
   readonly #table: string;
   readonly #client: DynamoDBClient;
   readonly #timers: Timers;
   readonly #timeoutMs: number;
 
-  constructor(options: DynamodbItemStoreOptions) {
+  constructor(options: DynamodbItemStoreOptions<Kind>) {
+    this.#kind = options.kind;
     this.#table = options.table;
     this.#client = options.client;
     this.#timers = options.timers;
     this.#timeoutMs = options.timeoutMs ?? callTimeoutMs;
   }
 
-  async get(key: ItemKey): Promise<GetResult> {
+  async get(key: ItemKey<SortOf<Kind>>): Promise<GetResult<SortOf<Kind>>> {
     const command = new GetItemCommand({ TableName: this.#table, Key: keyOf(key), ConsistentRead: true });
     const result = await this.#attempt(false, (abortSignal) => this.#client.send(command, { abortSignal }));
     if (result.kind !== "answered") {
       return result.kind === "conflict" ? unexpectedConflict : result;
     }
     const { Item: found } = result.output;
-    return found === undefined ? { kind: "absent" } : { kind: "found", item: itemOf(found) };
+    return found === undefined ? { kind: "absent" } : { kind: "found", item: itemOf(found, this.#kind) };
   }
 
-  async query(range: ItemRange): Promise<QueryResult> {
+  async query(range: ItemRange<SortOf<Kind>>): Promise<QueryResult<SortOf<Kind>>> {
     const command = new QueryCommand({
       TableName: this.#table,
       ConsistentRead: true,
       KeyConditionExpression: "#log = :log AND #seq >= :from",
-      ExpressionAttributeNames: { "#log": keyAttributes.partition, "#seq": keyAttributes.sort },
-      ExpressionAttributeValues: { ":log": { S: range.partition }, ":from": { N: String(range.from) } },
+      ExpressionAttributeNames: { "#log": keyAttributes[this.#kind].partition, "#seq": keyAttributes[this.#kind].sort },
+      ExpressionAttributeValues: { ":log": { S: range.partition }, ":from": sortValue(range.from) },
       Limit: Math.min(range.limit, pageItemsMax),
     });
     const result = await this.#attempt(false, (abortSignal) => this.#client.send(command, { abortSignal }));
@@ -80,10 +87,10 @@ export class DynamodbItemStore implements ItemStore {
       return result.kind === "conflict" ? unexpectedConflict : result;
     }
     const { Items: items = [], LastEvaluatedKey: last } = result.output;
-    return { kind: "page", items: items.map(itemOf), more: last !== undefined };
+    return { kind: "page", items: items.map((item) => itemOf(item, this.#kind)), more: last !== undefined };
   }
 
-  async put(item: Item, condition: PutCondition): Promise<WriteResult> {
+  async put(item: Item<SortOf<Kind>>, condition: PutCondition): Promise<WriteResult> {
     const fault = itemFault(item);
     if (fault !== undefined) {
       return { kind: "invalid", message: fault };
@@ -92,14 +99,15 @@ export class DynamodbItemStore implements ItemStore {
     const command = new PutItemCommand({
       TableName: this.#table,
       Item: { ...(Object.fromEntries(attributes) as Record<string, DynamoValue>), ...keyOf(item) },
-      ...putExpression(condition),
+      ...putExpression(condition, this.#kind),
     });
     const result = await this.#attempt(true, (abortSignal) => this.#client.send(command, { abortSignal }));
     return result.kind === "answered" ? { kind: "done" } : result;
   }
 
-  async delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
-    const command = new DeleteItemCommand({ TableName: this.#table, Key: keyOf(key), ...deleteExpression(condition) });
+  async delete(key: ItemKey<SortOf<Kind>>, condition: DeleteCondition): Promise<WriteResult> {
+    const expression = deleteExpression(condition, this.#kind);
+    const command = new DeleteItemCommand({ TableName: this.#table, Key: keyOf(key), ...expression });
     const result = await this.#attempt(true, (abortSignal) => this.#client.send(command, { abortSignal }));
     return result.kind === "answered" ? { kind: "done" } : result;
   }
@@ -129,14 +137,14 @@ interface ConditionExpression {
   readonly ExpressionAttributeValues?: Record<string, DynamoValue>;
 }
 
-function putExpression(condition: PutCondition): ConditionExpression {
+function putExpression(condition: PutCondition, kind: SortKind): ConditionExpression {
   const itemIsAbsent = "attribute_not_exists(#log)";
   const attributeEquals = "#attribute = :value";
   switch (condition.kind) {
     case "none":
       return {};
     case "absent":
-      return { ConditionExpression: itemIsAbsent, ExpressionAttributeNames: { "#log": keyAttributes.partition } };
+      return { ConditionExpression: itemIsAbsent, ExpressionAttributeNames: { "#log": keyAttributes[kind].partition } };
     case "equals":
       return {
         ConditionExpression: attributeEquals,
@@ -147,7 +155,7 @@ function putExpression(condition: PutCondition): ConditionExpression {
 }
 
 /** One that is absent counts as deleted, whatever the condition. */
-function deleteExpression(condition: DeleteCondition): ConditionExpression {
+function deleteExpression(condition: DeleteCondition, kind: SortKind): ConditionExpression {
   if (condition.kind === "none") {
     return {};
   }
@@ -155,13 +163,18 @@ function deleteExpression(condition: DeleteCondition): ConditionExpression {
   const attributeEquals = "#attribute = :value";
   return {
     ConditionExpression: `${itemIsAbsent} OR ${attributeEquals}`,
-    ExpressionAttributeNames: { "#log": keyAttributes.partition, "#attribute": condition.attribute },
+    ExpressionAttributeNames: { "#log": keyAttributes[kind].partition, "#attribute": condition.attribute },
     ExpressionAttributeValues: { ":value": encodeValue(condition.value) },
   };
 }
 
-function keyOf(key: ItemKey): Record<string, DynamoValue> {
-  return { [keyAttributes.partition]: { S: key.partition }, [keyAttributes.sort]: { N: String(key.sort) } };
+function keyOf(key: ItemKey<SortKey>): Record<string, DynamoValue> {
+  const names = keyAttributes[sortKindOf(key.sort)];
+  return { [names.partition]: { S: key.partition }, [names.sort]: sortValue(key.sort) };
+}
+
+function sortValue(sort: SortKey): DynamoValue {
+  return typeof sort === "number" ? { N: String(sort) } : { S: sort };
 }
 
 function encodeValue(value: AttributeValue): DynamoValue {
@@ -177,10 +190,12 @@ function encodeValue(value: AttributeValue): DynamoValue {
   }
 }
 
-function itemOf(found: Readonly<Record<string, DynamoValue>>): Item {
-  const { [keyAttributes.partition]: partition, [keyAttributes.sort]: sort, ...rest } = found;
+function itemOf<Kind extends SortKind>(found: Readonly<Record<string, DynamoValue>>, kind: Kind): Item<SortOf<Kind>> {
+  const names = keyAttributes[kind];
+  const { [names.partition]: partition, [names.sort]: sort, ...rest } = found;
+  const sortKey = (kind === "number" ? Number(sort?.N) : (sort?.S ?? "")) as SortOf<Kind>;
   const attributes = Object.entries(rest).map(([name, value]) => [name, decodeValue(name, value)] as const);
-  return { partition: partition?.S ?? "", sort: Number(sort?.N), attributes: Object.fromEntries(attributes) };
+  return { partition: partition?.S ?? "", sort: sortKey, attributes: Object.fromEntries(attributes) };
 }
 
 function decodeValue(name: string, value: DynamoValue): AttributeValue {

@@ -8,33 +8,39 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Timers } from "../ports/timers.ts";
 import { keyAttributes } from "./item-size.ts";
+import type { SortKind } from "./item-store.ts";
 import { tableReadyAttemptsMax, tableReadyWaitMs } from "./limits.ts";
 
 /** Resolves when the table is there and takes calls; rejects when it does not come up in time. */
-export async function ensureTable(client: DynamoDBClient, table: string, timers: Timers): Promise<void> {
-  await createUnlessThere(client, table);
+export async function ensureTable(
+  client: DynamoDBClient,
+  table: { readonly name: string; readonly kind: SortKind },
+  timers: Timers,
+): Promise<void> {
+  await createUnlessThere(client, table.name, table.kind);
   for (let attempt = 0; attempt < tableReadyAttemptsMax; attempt++) {
-    if ((await tableStatus(client, table)) === "ACTIVE") {
+    if ((await tableStatus(client, table.name)) === "ACTIVE") {
       return;
     }
     await new Promise<void>((resolve) => timers.after(tableReadyWaitMs, resolve));
   }
-  throw new Error(`table ${table} did not become active`);
+  throw new Error(`table ${table.name} did not become active`);
 }
 
-async function createUnlessThere(client: DynamoDBClient, table: string): Promise<void> {
+async function createUnlessThere(client: DynamoDBClient, table: string, kind: SortKind): Promise<void> {
+  const names = keyAttributes[kind];
   try {
     await client.send(
       new CreateTableCommand({
         TableName: table,
         BillingMode: "PAY_PER_REQUEST",
         AttributeDefinitions: [
-          { AttributeName: keyAttributes.partition, AttributeType: "S" },
-          { AttributeName: keyAttributes.sort, AttributeType: "N" },
+          { AttributeName: names.partition, AttributeType: "S" },
+          { AttributeName: names.sort, AttributeType: kind === "number" ? "N" : "S" },
         ],
         KeySchema: [
-          { AttributeName: keyAttributes.partition, KeyType: "HASH" },
-          { AttributeName: keyAttributes.sort, KeyType: "RANGE" },
+          { AttributeName: names.partition, KeyType: "HASH" },
+          { AttributeName: names.sort, KeyType: "RANGE" },
         ],
       }),
     );

@@ -2,7 +2,7 @@
  * Items and store calls as JSON: what the embedded store keeps in its file and what brokers send to its process.
  * An attribute is `{"s": text}`, `{"n": number}`, `{"f": flag}` or `{"b": bytes in base64}`.
  */
-import type { AttributeValue, DeleteCondition, Item, PutCondition } from "./item-store.ts";
+import type { AttributeValue, DeleteCondition, Item, PutCondition, SortKey, SortKind } from "./item-store.ts";
 
 /** Something is not of the expected form. The server answers it with `invalid`. */
 export class ItemJsonError extends Error {
@@ -50,13 +50,21 @@ function decodeValue(json: Readonly<Record<string, Json>>, name: string): Attrib
   throw new ItemJsonError(`attribute ${name} has no known type`);
 }
 
-export function encodeItem(item: Item): Json {
+export function encodeItem(item: Item<SortKey>): Json {
   return { partition: item.partition, sort: item.sort, attributes: encodeAttributes(item.attributes) };
 }
 
-export function decodeItem(json: Json): Item {
+export function decodeItem<Kind extends SortKind>(json: Json, kind: Kind): Item<SortOf<Kind>> {
   const { partition, sort, attributes } = asObject(json, "item");
-  return { partition: asText(partition), sort: asNumber(sort), attributes: decodeAttributes(attributes) };
+  return { partition: asText(partition), sort: asSort(sort, kind), attributes: decodeAttributes(attributes) };
+}
+
+/** The type of the sort keys of a table of this kind. */
+export type SortOf<Kind extends SortKind> = Kind extends "number" ? number : string;
+
+export function asSort<Kind extends SortKind>(json: Json, kind: Kind): SortOf<Kind> {
+  // One branch for each kind: the compiler does not follow the kind into the type.
+  return (kind === "number" ? asNumber(json) : asText(json)) as SortOf<Kind>;
 }
 
 /** Conditions are JSON values as they are; this checks one that came over a wire. */

@@ -1,12 +1,22 @@
-import type { AttributeValue, Item } from "./item-store.ts";
-import { itemBytesMax } from "./limits.ts";
+import type { AttributeValue, Item, SortKey, SortKind } from "./item-store.ts";
+import { itemBytesMax, sortKeyBytesMax } from "./limits.ts";
 
-/** Names that DynamoDB's table uses for the keys, so that no attribute may have them. */
-export const keyAttributes = { partition: "log", sort: "seq" } as const;
+/** Names that DynamoDB's tables use for the keys, so that no attribute may have them. */
+export const keyAttributes: Readonly<Record<SortKind, { readonly partition: string; readonly sort: string }>> = {
+  number: { partition: "log", sort: "seq" },
+  text: { partition: "collection", sort: "id" },
+};
+
+const textSortPattern = /^[!-~]+$/;
+
+export function sortKindOf(sort: SortKey): SortKind {
+  return typeof sort === "number" ? "number" : "text";
+}
 
 /** Bytes as DynamoDB counts them, roughly: names and values in UTF-8, a number as 8 bytes. */
-export function itemBytes(item: Item): number {
-  let bytes = Buffer.byteLength(item.partition) + 8 + keyAttributes.partition.length + keyAttributes.sort.length;
+export function itemBytes(item: Item<SortKey>): number {
+  const names = keyAttributes[sortKindOf(item.sort)];
+  let bytes = Buffer.byteLength(item.partition) + valueBytes(item.sort) + names.partition.length + names.sort.length;
   for (const [name, value] of Object.entries(item.attributes)) {
     bytes += Buffer.byteLength(name) + valueBytes(value);
   }
@@ -14,13 +24,12 @@ export function itemBytes(item: Item): number {
 }
 
 /** Why no store would take the item; undefined when it is fine. */
-export function itemFault(item: Item): string | undefined {
-  if (item.partition.length === 0 || !Number.isSafeInteger(item.sort)) {
-    return "an item needs a partition key and a whole sort key";
+export function itemFault(item: Item<SortKey>): string | undefined {
+  if (item.partition.length === 0 || !isSortKey(item.sort)) {
+    return "an item needs a partition key and a sort key that is whole, or printable ASCII";
   }
-  const reserved = Object.keys(item.attributes).find(
-    (name) => name === keyAttributes.partition || name === keyAttributes.sort,
-  );
+  const names = keyAttributes[sortKindOf(item.sort)];
+  const reserved = Object.keys(item.attributes).find((name) => name === names.partition || name === names.sort);
   if (reserved !== undefined) {
     return `attribute name ${reserved} is taken by a key`;
   }
@@ -32,6 +41,12 @@ export function itemFault(item: Item): string | undefined {
   }
   const bytes = itemBytes(item);
   return bytes > itemBytesMax ? `item of ${bytes} bytes, ${itemBytesMax} are allowed` : undefined;
+}
+
+function isSortKey(sort: SortKey): boolean {
+  return typeof sort === "number"
+    ? Number.isSafeInteger(sort)
+    : sort.length <= sortKeyBytesMax && textSortPattern.test(sort);
 }
 
 function valueBytes(value: AttributeValue): number {

@@ -1,5 +1,5 @@
 /**
- * Serves an item store to the other processes of a machine over HTTP. One request is one call; what the call answered,
+ * Serves item stores to the other processes of a machine over HTTP, one for each kind of sort key. One request is one call; what the call answered,
  * failures included, is the JSON body of a 200. Another status means that the call never reached the store.
  */
 import { chmod, rm } from "node:fs/promises";
@@ -7,19 +7,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import {
   asNumber,
   asObject,
+  asSort,
   asText,
   decodeDeleteCondition,
   decodeItem,
   decodePutCondition,
   encodeItem,
   ItemJsonError,
+  type SortOf,
 } from "./item-json.ts";
-import type { ItemStore } from "./item-store.ts";
+import type { ItemStore, SortKind } from "./item-store.ts";
 import { idleConnectionMs, requestBytesMax, requestReceiveMs, serverConnectionsMax } from "./limits.ts";
 import { callPaths, type StoreEndpoint, tokenHeader } from "./store-endpoint.ts";
 
 export interface ItemStoreServerOptions {
   readonly store: ItemStore;
+  /** Items with texts for sort keys; calls for them are answered with 404 when it is left out. */
+  readonly textStore?: ItemStore<string>;
   /** A socket file that a dead process left there is replaced; port 0 takes any free port. */
   readonly listen: StoreEndpoint;
   readonly token: string;
@@ -32,11 +36,11 @@ export interface ItemStoreServer {
 }
 
 export async function startItemStoreServer(options: ItemStoreServerOptions): Promise<ItemStoreServer> {
-  const { store, listen, token } = options;
+  const { listen, token } = options;
   const server = createServer({ keepAliveTimeout: idleConnectionMs, requestTimeout: requestReceiveMs });
   server.maxConnections = serverConnectionsMax;
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    serve(store, token, request).then(
+    serve(options, token, request).then(
       ({ status, body }) => answer(response, status, body),
       () => answer(response, 500, { message: "the store failed" }),
     );
@@ -80,7 +84,11 @@ interface Answer {
   readonly body: unknown;
 }
 
-async function serve(store: ItemStore, token: string, request: IncomingMessage): Promise<Answer> {
+type Stores = Pick<ItemStoreServerOptions, "store" | "textStore">;
+
+const noSuchCall: Answer = { status: 404, body: { message: "no such call" } };
+
+async function serve(stores: Stores, token: string, request: IncomingMessage): Promise<Answer> {
   if (request.method !== "POST" || request.headers[tokenHeader] !== token) {
     request.resume();
     return { status: 403, body: { message: "not allowed" } };
@@ -90,7 +98,11 @@ async function serve(store: ItemStore, token: string, request: IncomingMessage):
     return { status: 413, body: { message: `a request has ${requestBytesMax} bytes at most` } };
   }
   try {
-    return await call(store, request.url ?? "", asObject(JSON.parse(body) as unknown, "request"));
+    const path = request.url ?? "";
+    const json = asObject(JSON.parse(body) as unknown, "request");
+    const text = Object.values(callPaths.text).some((known) => known === path);
+    if (!text) return await call(stores.store, "number", path, json);
+    return stores.textStore === undefined ? noSuchCall : await call(stores.textStore, "text", path, json);
   } catch (error) {
     if (error instanceof ItemJsonError || error instanceof SyntaxError) {
       return { status: 400, body: { message: error.message } };
@@ -99,28 +111,36 @@ async function serve(store: ItemStore, token: string, request: IncomingMessage):
   }
 }
 
-async function call(store: ItemStore, path: string, body: Readonly<Record<string, unknown>>): Promise<Answer> {
+async function call<Kind extends SortKind>(
+  store: ItemStore<SortOf<Kind>>,
+  kind: Kind,
+  path: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<Answer> {
+  const paths = callPaths[kind];
   switch (path) {
-    case callPaths.get: {
-      const result = await store.get({ partition: asText(body["partition"]), sort: asNumber(body["sort"]) });
+    case paths.get: {
+      const result = await store.get({ partition: asText(body["partition"]), sort: asSort(body["sort"], kind) });
       return { status: 200, body: result.kind === "found" ? { ...result, item: encodeItem(result.item) } : result };
     }
-    case callPaths.query: {
-      const [partition, from, limit] = [asText(body["partition"]), asNumber(body["from"]), asNumber(body["limit"])];
-      const result = await store.query({ partition, from, limit });
+    case paths.query: {
+      const [partition, limit] = [asText(body["partition"]), asNumber(body["limit"])];
+      const result = await store.query({ partition, from: asSort(body["from"], kind), limit });
       return {
         status: 200,
         body: result.kind === "page" ? { ...result, items: result.items.map(encodeItem) } : result,
       };
     }
-    case callPaths.put:
-      return { status: 200, body: await store.put(decodeItem(body["item"]), decodePutCondition(body["condition"])) };
-    case callPaths.delete: {
-      const key = { partition: asText(body["partition"]), sort: asNumber(body["sort"]) };
+    case paths.put: {
+      const item = decodeItem(body["item"], kind);
+      return { status: 200, body: await store.put(item, decodePutCondition(body["condition"])) };
+    }
+    case paths.delete: {
+      const key = { partition: asText(body["partition"]), sort: asSort(body["sort"], kind) };
       return { status: 200, body: await store.delete(key, decodeDeleteCondition(body["condition"])) };
     }
     default:
-      return { status: 404, body: { message: "no such call" } };
+      return noSuchCall;
   }
 }
 

@@ -1,6 +1,9 @@
 /** Bytes of one item, keys and attribute names included: DynamoDB's limit (400 KB there means 400 × 1024). */
 export const itemBytesMax = 400 * 1024;
 
+/** Bytes of a sort key that is a text: DynamoDB's limit. */
+export const sortKeyBytesMax = 1024;
+
 /** Items in one page of a query, whatever was asked for. */
 export const pageItemsMax = 1000;
 

@@ -8,6 +8,7 @@ import type {
   ItemStore,
   PutCondition,
   QueryResult,
+  SortKey,
   WriteResult,
 } from "./item-store.ts";
 import { pageBytesMax, pageItemsMax } from "./limits.ts";
@@ -20,26 +21,26 @@ export type Schedule = (run: () => void) => void;
  * Items in memory, for tests and the simulator. A call takes effect and is answered in one step, when `schedule` runs
  * it; calls given the same turn are worked on in the order in which `schedule` chooses to run them.
  */
-export class MemoryItemStore implements ItemStore {
-  readonly #partitions = new Map<string, MemoryPartition>();
+export class MemoryItemStore<Sort extends SortKey = number> implements ItemStore<Sort> {
+  readonly #partitions = new Map<string, MemoryPartition<Sort>>();
   readonly #schedule: Schedule;
 
   constructor(schedule: Schedule = queueMicrotask) {
     this.#schedule = schedule;
   }
 
-  get(key: ItemKey): Promise<GetResult> {
+  get(key: ItemKey<Sort>): Promise<GetResult<Sort>> {
     return this.#answer(() => {
       const item = this.#partitions.get(key.partition)?.get(key.sort);
       return item === undefined ? { kind: "absent" } : { kind: "found", item };
     });
   }
 
-  query(range: ItemRange): Promise<QueryResult> {
+  query(range: ItemRange<Sort>): Promise<QueryResult<Sort>> {
     return this.#answer(() => this.#partitions.get(range.partition)?.page(range) ?? emptyPage);
   }
 
-  put(item: Item, condition: PutCondition): Promise<WriteResult> {
+  put(item: Item<Sort>, condition: PutCondition): Promise<WriteResult> {
     const fault = itemFault(item);
     const stored = { ...item, attributes: copiedAttributes(item) };
     return this.#answer(() => {
@@ -55,7 +56,7 @@ export class MemoryItemStore implements ItemStore {
     });
   }
 
-  delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+  delete(key: ItemKey<Sort>, condition: DeleteCondition): Promise<WriteResult> {
     return this.#answer(() => {
       const partition = this.#partition(key.partition);
       const present = partition.get(key.sort);
@@ -71,7 +72,7 @@ export class MemoryItemStore implements ItemStore {
     return new Promise((resolve) => this.#schedule(() => resolve(work())));
   }
 
-  #partition(name: string): MemoryPartition {
+  #partition(name: string): MemoryPartition<Sort> {
     let partition = this.#partitions.get(name);
     if (partition === undefined) {
       partition = new MemoryPartition();
@@ -81,9 +82,9 @@ export class MemoryItemStore implements ItemStore {
   }
 }
 
-const emptyPage: QueryResult = { kind: "page", items: [], more: false };
+const emptyPage: QueryResult<never> = { kind: "page", items: [], more: false };
 
-function copiedAttributes(item: Item): Item["attributes"] {
+function copiedAttributes(item: Item<SortKey>): Item["attributes"] {
   const copies = Object.entries(item.attributes).map(([name, value]) => [
     name,
     value instanceof Uint8Array ? Buffer.from(value) : value,
@@ -92,33 +93,33 @@ function copiedAttributes(item: Item): Item["attributes"] {
 }
 
 /** Items of one partition with their sort keys in order; appending at the end, the usual case, costs nothing extra. */
-class MemoryPartition {
-  readonly #items = new Map<number, Item>();
-  readonly #sorts: number[] = [];
+class MemoryPartition<Sort extends SortKey> {
+  readonly #items = new Map<Sort, Item<Sort>>();
+  readonly #sorts: Sort[] = [];
 
-  get(sort: number): Item | undefined {
+  get(sort: Sort): Item<Sort> | undefined {
     return this.#items.get(sort);
   }
 
-  set(item: Item): void {
+  set(item: Item<Sort>): void {
     if (!this.#items.has(item.sort)) {
       this.#sorts.splice(this.#indexOf(item.sort), 0, item.sort);
     }
     this.#items.set(item.sort, item);
   }
 
-  delete(sort: number): void {
+  delete(sort: Sort): void {
     if (this.#items.delete(sort)) {
       this.#sorts.splice(this.#indexOf(sort), 1);
     }
   }
 
-  page(range: ItemRange): QueryResult {
-    const items: Item[] = [];
+  page(range: ItemRange<Sort>): QueryResult<Sort> {
+    const items: Item<Sort>[] = [];
     let bytes = 0;
     let index = this.#indexOf(range.from);
     for (; index < this.#sorts.length && items.length < Math.min(range.limit, pageItemsMax); index++) {
-      const item = this.#items.get(this.#sorts[index] as number) as Item;
+      const item = this.#items.get(this.#sorts[index] as Sort) as Item<Sort>;
       bytes += itemBytes(item);
       if (bytes > pageBytesMax && items.length > 0) {
         break;
@@ -129,12 +130,12 @@ class MemoryPartition {
   }
 
   /** Index of the first sort key that is not below `sort`. */
-  #indexOf(sort: number): number {
+  #indexOf(sort: Sort): number {
     let low = 0;
     let high = this.#sorts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#sorts[middle] as number) < sort) {
+      if ((this.#sorts[middle] as Sort) < sort) {
         low = middle + 1;
       } else {
         high = middle;

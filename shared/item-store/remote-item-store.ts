@@ -5,7 +5,7 @@
  */
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import type { Timers } from "../ports/timers.ts";
-import { asObject, decodeItem, encodeItem } from "./item-json.ts";
+import { asObject, decodeItem, encodeItem, type SortOf } from "./item-json.ts";
 import { itemFault } from "./item-size.ts";
 import type {
   DeleteCondition,
@@ -16,6 +16,7 @@ import type {
   ItemStore,
   PutCondition,
   QueryResult,
+  SortKind,
   StoreFailure,
   WriteResult,
 } from "./item-store.ts";
@@ -32,12 +33,17 @@ export interface RemoteItemStoreOptions {
 
 type Answered = { readonly kind: "answered"; readonly body: Readonly<Record<string, unknown>> };
 
-export class RemoteItemStore implements ItemStore {
+export class RemoteItemStore<Kind extends SortKind = "number"> implements ItemStore<SortOf<Kind>> {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
   readonly #options: RemoteItemStoreOptions;
+  readonly #kind: Kind;
+  readonly #paths: (typeof callPaths)[SortKind];
 
-  constructor(options: RemoteItemStoreOptions) {
+  /** `kind`: of the sort keys of the table that it stands for. */
+  constructor(options: RemoteItemStoreOptions, kind: Kind) {
     this.#options = options;
+    this.#kind = kind;
+    this.#paths = callPaths[kind];
   }
 
   /** Closes the connections; calls under way end as failures. */
@@ -45,41 +51,41 @@ export class RemoteItemStore implements ItemStore {
     this.#agent.destroy();
   }
 
-  async get(key: ItemKey): Promise<GetResult> {
-    const answer = await this.#call(callPaths.get, { partition: key.partition, sort: key.sort }, false);
+  async get(key: ItemKey<SortOf<Kind>>): Promise<GetResult<SortOf<Kind>>> {
+    const answer = await this.#call(this.#paths.get, { partition: key.partition, sort: key.sort }, false);
     if (answer.kind !== "answered") {
       return answer;
     }
     const { body } = answer;
     return body["kind"] === "found"
-      ? { kind: "found", item: decodeItem(body["item"]) }
-      : (body as unknown as GetResult);
+      ? { kind: "found", item: decodeItem(body["item"], this.#kind) }
+      : (body as unknown as GetResult<SortOf<Kind>>);
   }
 
-  async query(range: ItemRange): Promise<QueryResult> {
+  async query(range: ItemRange<SortOf<Kind>>): Promise<QueryResult<SortOf<Kind>>> {
     const { partition, from, limit } = range;
-    const answer = await this.#call(callPaths.query, { partition, from, limit }, false);
+    const answer = await this.#call(this.#paths.query, { partition, from, limit }, false);
     if (answer.kind !== "answered") {
       return answer;
     }
     const { body } = answer;
-    return body["kind"] === "page"
-      ? { kind: "page", items: (body["items"] as readonly unknown[]).map(decodeItem), more: body["more"] === true }
-      : (body as unknown as QueryResult);
+    if (body["kind"] !== "page") return body as unknown as QueryResult<SortOf<Kind>>;
+    const items = (body["items"] as readonly unknown[]).map((item) => decodeItem(item, this.#kind));
+    return { kind: "page", items, more: body["more"] === true };
   }
 
-  async put(item: Item, condition: PutCondition): Promise<WriteResult> {
+  async put(item: Item<SortOf<Kind>>, condition: PutCondition): Promise<WriteResult> {
     const fault = itemFault(item);
     if (fault !== undefined) {
       return { kind: "invalid", message: fault };
     }
-    const answer = await this.#call(callPaths.put, { item: encodeItem(item), condition }, true);
+    const answer = await this.#call(this.#paths.put, { item: encodeItem(item), condition }, true);
     return answer.kind === "answered" ? (answer.body as unknown as WriteResult) : answer;
   }
 
-  async delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+  async delete(key: ItemKey<SortOf<Kind>>, condition: DeleteCondition): Promise<WriteResult> {
     const body = { partition: key.partition, sort: key.sort, condition };
-    const answer = await this.#call(callPaths.delete, body, true);
+    const answer = await this.#call(this.#paths.delete, body, true);
     return answer.kind === "answered" ? (answer.body as unknown as WriteResult) : answer;
   }
 

@@ -1,10 +1,11 @@
 /**
  * Items in one SQLite file: the embedded store of a cell on one machine. Every write is on the disk when it is answered
- * (WAL, synchronous=FULL). The calls are synchronous inside, so exactly one process owns the file, and it does nothing
+ * (WAL, synchronous=FULL); writes that arrive in one turn of the event loop share a transaction, and so its fsync, in the
+ * order of their arrival. The calls are synchronous inside, so exactly one process owns the file, and it does nothing
  * else: brokers reach it through `item-store-server.ts`. So a broker that is stopped can never hold a lock.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { decodeAttributes, encodeAttributes } from "./item-json.ts";
+import { decodeAttributes, encodeAttributes, type SortOf } from "./item-json.ts";
 import { itemBytes, itemFault } from "./item-size.ts";
 import type {
   DeleteCondition,
@@ -15,6 +16,8 @@ import type {
   ItemStore,
   PutCondition,
   QueryResult,
+  SortKey,
+  SortKind,
   StoreFailure,
   WriteResult,
 } from "./item-store.ts";
@@ -24,15 +27,21 @@ import { writeAllowed } from "./write-condition.ts";
 /** SQLite's primary result codes of a write that was certainly rolled back: busy, locked, read-only, full, cannot open. */
 const notDone: ReadonlySet<number> = new Set([5, 6, 8, 13, 14]);
 
-export class SqliteItemStore implements ItemStore {
+/** How the column of sort keys is declared: texts are ordered by their bytes. */
+const columnTypes: Readonly<Record<SortKind, string>> = { number: "INTEGER", text: "TEXT" };
+
+export class SqliteItemStore<Kind extends SortKind = "number"> implements ItemStore<SortOf<Kind>> {
+  readonly #kind: Kind;
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
   readonly #page: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
+  #waiting: Waiting[] = [];
 
-  /** Opens or creates the file; throws when another process has it open. */
-  constructor(path: string) {
+  /** Opens or creates the file, for sort keys of one kind; throws when another process has it open. */
+  constructor(path: string, kind: Kind) {
+    this.#kind = kind;
     const database = new DatabaseSync(path, { timeout: lockWaitMs });
     // The exclusive lock is taken by the first write below and kept: a second owner fails at once, not sometimes.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -41,7 +50,7 @@ export class SqliteItemStore implements ItemStore {
     database.exec("BEGIN IMMEDIATE");
     database.exec(
       `CREATE TABLE IF NOT EXISTS items (
-         log TEXT NOT NULL, seq INTEGER NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (log, seq)
+         log TEXT NOT NULL, seq ${columnTypes[kind]} NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (log, seq)
        ) WITHOUT ROWID`,
     );
     database.exec("PRAGMA user_version = 1");
@@ -53,25 +62,28 @@ export class SqliteItemStore implements ItemStore {
     this.#delete = database.prepare("DELETE FROM items WHERE log = ? AND seq = ?");
   }
 
+  /** Writes that are waiting are done first. */
   close(): void {
+    this.#commit();
     this.#database.close();
   }
 
-  get(key: ItemKey): Promise<GetResult> {
+  get(key: ItemKey<SortOf<Kind>>): Promise<GetResult<SortOf<Kind>>> {
     return this.#read(() => {
       const item = this.#find(key);
       return item === undefined ? { kind: "absent" } : { kind: "found", item };
     });
   }
 
-  query(range: ItemRange): Promise<QueryResult> {
+  query(range: ItemRange<SortOf<Kind>>): Promise<QueryResult<SortOf<Kind>>> {
     return this.#read(() => {
       const limit = Math.min(range.limit, pageItemsMax);
       const rows = this.#page.all(range.partition, range.from, limit + 1);
-      const items: Item[] = [];
+      const items: Item<SortOf<Kind>>[] = [];
       let bytes = 0;
       for (const row of rows.slice(0, limit)) {
-        const item = itemOf({ partition: range.partition, sort: Number(row["seq"]) }, row["attributes"]);
+        const sort = (this.#kind === "number" ? Number(row["seq"]) : String(row["seq"])) as SortOf<Kind>;
+        const item = itemOf({ partition: range.partition, sort }, row["attributes"]);
         bytes += itemBytes(item);
         if (bytes > pageBytesMax && items.length > 0) {
           break;
@@ -82,7 +94,7 @@ export class SqliteItemStore implements ItemStore {
     });
   }
 
-  put(item: Item, condition: PutCondition): Promise<WriteResult> {
+  put(item: Item<SortOf<Kind>>, condition: PutCondition): Promise<WriteResult> {
     const fault = itemFault(item);
     if (fault !== undefined) {
       return Promise.resolve({ kind: "invalid", message: fault });
@@ -96,7 +108,7 @@ export class SqliteItemStore implements ItemStore {
     });
   }
 
-  delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+  delete(key: ItemKey<SortOf<Kind>>, condition: DeleteCondition): Promise<WriteResult> {
     return this.#write(() => {
       const present = this.#find(key);
       if (present !== undefined && !writeAllowed(present, condition)) {
@@ -107,7 +119,7 @@ export class SqliteItemStore implements ItemStore {
     });
   }
 
-  #find(key: ItemKey): Item | undefined {
+  #find(key: ItemKey<SortOf<Kind>>): Item<SortOf<Kind>> | undefined {
     const row = this.#get.get(key.partition, key.sort);
     return row === undefined ? undefined : itemOf(key, row["attributes"]);
   }
@@ -120,26 +132,48 @@ export class SqliteItemStore implements ItemStore {
     }
   }
 
-  /** Check and write are one transaction. A failed commit leaves it open whether it will survive: `unknown`. */
-  async #write(work: () => WriteResult): Promise<WriteResult> {
+  #write(work: () => WriteResult): Promise<WriteResult> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ work, resolve });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  /** Each check stands with its write in the one transaction, and nobody is answered before it is over. */
+  #commit(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (batch.length === 0) return;
+    const results = this.#transaction(batch);
+    batch.forEach(({ resolve }, index) => resolve(results[index] as WriteResult));
+  }
+
+  /** A failed commit leaves it open whether it will survive: `unknown`, for all of them. */
+  #transaction(batch: readonly Waiting[]): readonly WriteResult[] {
     let begun = false;
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       begun = true;
-      const result = work();
-      this.#database.exec(result.kind === "done" ? "COMMIT" : "ROLLBACK");
-      return result;
+      const results = batch.map(({ work }) => work());
+      this.#database.exec(results.some(({ kind }) => kind === "done") ? "COMMIT" : "ROLLBACK");
+      return results;
     } catch (error) {
       if (this.#database.isOpen && this.#database.isTransaction) {
         this.#database.exec("ROLLBACK");
       }
       const code = (error as { readonly errcode?: number }).errcode ?? 0;
-      return { kind: begun && !notDone.has(code & 0xff) ? "unknown" : "unavailable", message: messageOf(error) };
+      const kind = begun && !notDone.has(code & 0xff) ? "unknown" : "unavailable";
+      return batch.map(() => ({ kind, message: messageOf(error) }));
     }
   }
 }
 
-function itemOf(key: ItemKey, attributes: unknown): Item {
+interface Waiting {
+  readonly work: () => WriteResult;
+  readonly resolve: (result: WriteResult) => void;
+}
+
+function itemOf<Sort extends SortKey>(key: ItemKey<Sort>, attributes: unknown): Item<Sort> {
   return { partition: key.partition, sort: key.sort, attributes: decodeAttributes(JSON.parse(String(attributes))) };
 }
 

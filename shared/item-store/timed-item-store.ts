@@ -8,6 +8,7 @@ import type {
   ItemStore,
   PutCondition,
   QueryResult,
+  SortKey,
   StoreFailure,
   WriteResult,
 } from "./item-store.ts";
@@ -16,30 +17,30 @@ import type {
  * Any store, with an end to waiting: a call not answered within the timeout ends as `unavailable` (a read) or
  * `unknown` (a write, which may still be done later). An answer that comes after that is dropped.
  */
-export class TimedItemStore implements ItemStore {
-  readonly #store: ItemStore;
+export class TimedItemStore<Sort extends SortKey = number> implements ItemStore<Sort> {
+  readonly #store: ItemStore<Sort>;
   readonly #timers: Timers;
   readonly #timeoutMs: number;
 
-  constructor(store: ItemStore, timers: Timers, timeoutMs: number) {
+  constructor(store: ItemStore<Sort>, timers: Timers, timeoutMs: number) {
     this.#store = store;
     this.#timers = timers;
     this.#timeoutMs = timeoutMs;
   }
 
-  get(key: ItemKey): Promise<GetResult> {
+  get(key: ItemKey<Sort>): Promise<GetResult<Sort>> {
     return this.#within(this.#store.get(key), "unavailable");
   }
 
-  query(range: ItemRange): Promise<QueryResult> {
+  query(range: ItemRange<Sort>): Promise<QueryResult<Sort>> {
     return this.#within(this.#store.query(range), "unavailable");
   }
 
-  put(item: Item, condition: PutCondition): Promise<WriteResult> {
+  put(item: Item<Sort>, condition: PutCondition): Promise<WriteResult> {
     return this.#within(this.#store.put(item, condition), "unknown");
   }
 
-  delete(key: ItemKey, condition: DeleteCondition): Promise<WriteResult> {
+  delete(key: ItemKey<Sort>, condition: DeleteCondition): Promise<WriteResult> {
     return this.#within(this.#store.delete(key, condition), "unknown");
   }
 

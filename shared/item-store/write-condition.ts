@@ -1,7 +1,7 @@
-import type { Item, PutCondition } from "./item-store.ts";
+import type { Item, PutCondition, SortKey } from "./item-store.ts";
 
 /** Whether a write may replace (or delete) what is there. */
-export function writeAllowed(present: Item | undefined, condition: PutCondition): boolean {
+export function writeAllowed(present: Item<SortKey> | undefined, condition: PutCondition): boolean {
   switch (condition.kind) {
     case "none":
       return true;

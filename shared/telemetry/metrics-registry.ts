@@ -103,6 +103,16 @@ export class MetricsRegistry implements Metrics {
     return series === undefined ? 0 : (series.read?.() ?? series.value);
   }
 
+  /** The sum over all series of a counter or gauge. */
+  total(id: MetricId): number {
+    let sum = 0;
+    for (const series of this.#series.get(id)?.values() ?? []) {
+      assert(series instanceof NumberSeries, `${id} is a histogram`);
+      sum += series.read?.() ?? series.value;
+    }
+    return sum;
+  }
+
   /** Everything in Prometheus's text format 0.0.4. */
   render(): string {
     const lines: string[] = [];

@@ -28,7 +28,8 @@ const sharedRank: Readonly<Record<string, number>> = {
   "object-store": 2,
   "item-store": 2,
   metadata: 3,
-  "broker-config": 4,
+  control: 4,
+  "broker-config": 5,
 };
 
 /** Adapters that stand on more than their folder does. */

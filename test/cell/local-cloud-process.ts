@@ -15,11 +15,14 @@ export interface ReadyLine {
   readonly router: { readonly pid: number; readonly port: number; readonly adminPort: number };
   readonly brokers: readonly {
     readonly id: number;
+    readonly cell: string;
     readonly pid: number;
     readonly port: number;
     readonly tlsPort: number;
     readonly adminPort: number;
   }[];
+  readonly api: string;
+  readonly apiKey: { readonly id: string; readonly secret: string };
   readonly clientProperties: string;
   readonly readyMs: number;
 }
@@ -33,7 +36,18 @@ export interface CommandResult {
 const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 const startMsMax = 60_000;
 const endMsMax = 30_000;
-const freePorts = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0", "--router-port", "0"];
+const freePorts = [
+  "--kafka-port",
+  "0",
+  "--tls-port",
+  "0",
+  "--admin-port",
+  "0",
+  "--router-port",
+  "0",
+  "--api-port",
+  "0",
+];
 
 /** Runs one of the commands of `local` to its end. */
 export async function runCommand(program: string, args: readonly string[]): Promise<CommandResult> {

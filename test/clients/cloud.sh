@@ -10,7 +10,7 @@ failed=0
 cloud_pid=
 
 start_cloud() { # extra arguments of npm start
-  node "$PROJECT/local/main.ts" --json --data "$DATA" --kafka-port 0 --tls-port 0 --admin-port 0 --router-port 0 "$@" \
+  node "$PROJECT/local/main.ts" --json --data "$DATA" --kafka-port 0 --tls-port 0 --admin-port 0 --router-port 0 --api-port 0 "$@" \
     >"$WORK/ready.json" 2>"$WORK/cloud.log" </dev/null &
   cloud_pid=$!
   for _ in $(seq 1 600); do

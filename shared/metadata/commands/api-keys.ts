@@ -43,7 +43,8 @@ export function decideCreateApiKey(
       : refused("DUPLICATE_RESOURCE", `Key ${keyId} exists already.`);
     return { records: [], reply };
   }
-  if (lkc === internalLogicalCluster || !image.logicalClusters.has(lkc)) {
+  const cluster = image.logicalClusters.get(lkc);
+  if (lkc === internalLogicalCluster || cluster === undefined || cluster.closedMs !== undefined) {
     return { records: [], reply: refused("RESOURCE_NOT_FOUND", `${lkc} does not exist.`) };
   }
   if (!isName(keyId) || !isName(principal) || verifier === "") {

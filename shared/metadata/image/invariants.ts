@@ -29,6 +29,7 @@ export function violation(image: MetadataImage, record: MetadataRecord): string 
     case "producer-ids-allocated":
       return record.first >= image.nextProducerId ? undefined : `producer id ${record.first} was given out before`;
     case "api-key-upserted":
+      // Replay would drop it; whoever knows the image should have seen that.
       return image.logicalClusters.has(record.lkc) ? undefined : `${record.lkc} does not exist`;
     case "broker-registered": {
       const present = image.brokers.get(record.brokerId);

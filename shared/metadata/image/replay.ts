@@ -146,6 +146,8 @@ function replayLogicalCluster(
 
 function replayApiKey(state: ImageState, delta: DeltaState, record: ApiKeyUpserted | ApiKeyDeleted): void {
   if (record.type === "api-key-upserted") {
+    // The functions that append keys do not know the image: without its cluster a key would be nobody's.
+    if (!state.logicalClusters.has(record.lkc)) return;
     state.setApiKey(record);
   } else {
     state.deleteApiKey(record.keyId);

@@ -4,7 +4,7 @@
  * for reading, and comes with a new feature level (docs/formats/metadata-log.md).
  */
 import type { Endpoint, MetadataRecord, PartitionState } from "./record.ts";
-import { flag, integer, listOf, mapOf, objectOf, type Shape, text, textLike, tupleOf } from "./shape.ts";
+import { flag, integer, listOf, mapOf, objectOf, optional, type Shape, text, textLike, tupleOf } from "./shape.ts";
 
 type Fields<Type extends MetadataRecord["type"]> = Omit<Extract<MetadataRecord, { type: Type }>, "type">;
 
@@ -57,9 +57,18 @@ export const recordCodecs: { readonly [Type in MetadataRecord["type"]]: RecordCo
     }),
   ),
   "broker-unregistered": first(objectOf({ brokerId })),
-  "logical-cluster-upserted": first(objectOf({ lkc, name: text, createdMs: millis })),
+  "logical-cluster-upserted": first(objectOf({ lkc, name: text, createdMs: millis, closedMs: optional(millis) })),
   "logical-cluster-deleted": first(objectOf({ lkc })),
-  "api-key-upserted": first(objectOf({ keyId: text, lkc, principal: text, verifier: text, createdMs: millis })),
+  "api-key-upserted": first(
+    objectOf({
+      keyId: text,
+      lkc,
+      principal: text,
+      verifier: text,
+      createdMs: millis,
+      expiresMs: optional(millis),
+    }),
+  ),
   "api-key-deleted": first(objectOf({ keyId: text })),
   "topic-upserted": first(objectOf({ topicId, lkc, name: text, createdMs: millis, configs })),
   "topic-deleted": first(objectOf({ topicId })),

@@ -64,13 +64,20 @@ export interface LogicalClusterUpserted {
   readonly lkc: LogicalClusterId;
   readonly name: string;
   readonly createdMs: number;
+  /**
+   * Since when it is closed: it admits nobody, and its data is kept so that it can be opened again (by the same record
+   * without this) until `logical-cluster-deleted`. Left out: it is open.
+   */
+  readonly closedMs?: number;
 }
 
+/** Final: the cluster is gone with its topics and keys, and its id is never given again. */
 export interface LogicalClusterDeleted {
   readonly type: "logical-cluster-deleted";
   readonly lkc: LogicalClusterId;
 }
 
+/** Valid whatever came before: the key of a logical cluster that is not there changes nothing. */
 export interface ApiKeyUpserted {
   readonly type: "api-key-upserted";
   readonly keyId: string;
@@ -79,6 +86,8 @@ export interface ApiKeyUpserted {
   /** Salted hash of the secret with its format version (`shared/access/api-key-secret.ts`); never the secret. */
   readonly verifier: string;
   readonly createdMs: number;
+  /** From then on (Unix milliseconds) it authenticates nobody. Left out: it stands until it is deleted. */
+  readonly expiresMs?: number;
 }
 
 export interface ApiKeyDeleted {

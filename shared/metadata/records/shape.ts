@@ -7,6 +7,8 @@ import { stringBytesMax } from "./limits.ts";
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface Shape<T> {
+  /** The field may be left out of its object: `undefined` is not written, and what is not there is not read. */
+  readonly optional?: true;
   encode(value: T): JsonValue;
   /** Throws `ShapeError` when the JSON is not of this shape; `path` tells where, for the message. */
   decode(json: JsonValue, path: string): T;
@@ -109,20 +111,32 @@ export function mapOf<T>(element: Shape<T>): Shape<Readonly<Record<string, T>>> 
   };
 }
 
+/**
+ * A field that an object may lack. A record can be extended by such fields without a new version only before any build
+ * that refuses them was released (docs/formats/metadata-log.md).
+ */
+export function optional<T>(shape: Shape<T>): Shape<T> {
+  return { ...shape, optional: true };
+}
+
 export type FieldShapes<T> = { readonly [K in keyof T]-?: Shape<T[K]> };
 
 /** An object with exactly these fields. */
 export function objectOf<T extends object>(fields: FieldShapes<T>): Shape<T> {
   const names = Object.keys(fields) as (keyof T & string)[];
   return {
-    encode: (value) => Object.fromEntries(names.map((name) => [name, fields[name].encode(value[name])])),
+    encode(value) {
+      const written = names.filter((name) => value[name] !== undefined || fields[name].optional !== true);
+      return Object.fromEntries(written.map((name) => [name, fields[name].encode(value[name])]));
+    },
     decode(json, path) {
       const object = asObject(json, path);
       const unknown = Object.keys(object).find((name) => !names.includes(name as keyof T & string));
       if (unknown !== undefined) {
         throw new ShapeError(path, `no field ${unknown}`);
       }
-      const decoded = names.map((name) => [name, fields[name].decode(present(object, name, path), `${path}.${name}`)]);
+      const read = names.filter((name) => object[name] !== undefined || fields[name].optional !== true);
+      const decoded = read.map((name) => [name, fields[name].decode(present(object, name, path), `${path}.${name}`)]);
       return Object.fromEntries(decoded) as T;
     },
   };

@@ -24,7 +24,7 @@ async function occupyAfterFreePort(): Promise<number> {
   }
 }
 
-const free = { kafkaPort: 0, tlsPort: 0, adminPort: 0, routerPort: 0 };
+const free = { kafkaPort: 0, tlsPort: 0, adminPort: 0, routerPort: 0, apiPort: 0 };
 
 test("free ports are all different", async () => {
   const plan = await planPorts({ brokers: 3, ...free });

@@ -5,8 +5,8 @@ const summary = {
   cell: "local-abcde",
   lkc: "lkc-dev",
   brokers: [
-    { id: 1, pid: 11, port: 9092, tlsPort: 9192, adminPort: 9292 },
-    { id: 4, pid: 12, port: 9093, tlsPort: 9193, adminPort: 9293 },
+    { id: 1, cell: "local-abcde", pid: 11, port: 9092, tlsPort: 9192, adminPort: 9292 },
+    { id: 4, cell: "local-abcde", pid: 12, port: 9093, tlsPort: 9193, adminPort: 9293 },
   ],
   router: {
     pid: 13,
@@ -15,6 +15,9 @@ const summary = {
     bootstrap: "lkc-dev.balafon.localhost:9392",
     hostsLine: "127.0.0.1 lkc-dev.balafon.localhost",
   },
+  api: "http://127.0.0.1:9080",
+  apiKey: { id: "KEY", secret: "SECRET" },
+  apiKeyFile: "data/api-key.json",
   clientPropertiesFile: "data/client.properties",
   librdkafkaPropertiesFile: "data/librdkafka.properties",
   clientProperties: "security.protocol=SASL_SSL\n",
@@ -29,6 +32,8 @@ test("the line of JSON has the fields that programs count on", () => {
     lkc: "lkc-dev",
     router: { pid: 13, port: 9392, adminPort: 9393 },
     brokers: summary.brokers,
+    api: "http://127.0.0.1:9080",
+    apiKey: { id: "KEY", secret: "SECRET" },
     clientProperties: "data/client.properties",
     readyMs: 1234,
   });

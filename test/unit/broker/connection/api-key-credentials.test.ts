@@ -22,7 +22,12 @@ test("a key proves its tenant with its own secret only, as long as it stands", a
     const lkc = lkcs[index]!;
     broker.apply({ type: "api-key-upserted", keyId, lkc, principal: `User:${index}`, verifier, createdMs: 0 });
   }
-  const credentials = new ApiKeyCredentials(() => broker.image(), verifySecret);
+  const credentials = new ApiKeyCredentials({
+    image: () => broker.image(),
+    verifySecret,
+    clock: broker.clock,
+    lookUp: () => Promise.resolve(),
+  });
   const authenticate = (user: string, secret: string) =>
     credentials.authenticatePlain(Buffer.from(`\0${user}\0${secret}`));
   const [first, second] = [keys[0]!, keys[1]!];

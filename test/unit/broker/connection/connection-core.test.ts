@@ -43,6 +43,7 @@ const tick = (fields: Partial<ConnectionEvent & { kind: "tick" }> = {}): Connect
   nowMs: 0,
   inFlight: 0,
   lastActivityMs: 0,
+  credentialValid: true,
   stuckSinceMs: undefined,
   ...fields,
 });
@@ -180,6 +181,10 @@ describe("serving", () => {
   test("a key that was deleted serves no more", () => {
     const revoked: ConnectionEvent = { kind: "request", apiKey: keys.produce, nowMs: 0, credentialValid: false };
     expect(after([...serving, revoked]).effects).toEqual(["close credential-revoked"]);
+    // A consumer that waits, or a producer that has nothing to send, is cut off by the sweep.
+    expect(after([...serving, tick({ credentialValid: false, inFlight: 1 })]).effects).toEqual([
+      "close credential-revoked",
+    ]);
   });
 
   test("an idle connection closes, one with a request in flight does not", () => {

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
-import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { apiVersions } from "../../../../shared/kafka/schema/api-versions.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
 import { fetch } from "../../../../shared/kafka/schema/fetch.ts";
@@ -10,8 +9,10 @@ import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
+import type { MetadataRecord } from "../../../../shared/metadata/records/record.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
+import { fetchAll, records } from "./wire-requests.ts";
 
 let running: RunningServer | undefined;
 afterEach(async () => {
@@ -26,16 +27,6 @@ async function start(...options: Parameters<typeof RunningServer.start>): Promis
 
 const versions = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
 const allTopics = { topics: null };
-
-function records(value: string | Buffer, acks = -1, name = "t") {
-  const batch = encodeBatch({ records: [{ value: Buffer.from(value) }] });
-  return { acks, timeoutMs: 5_000, topicData: [{ name, partitionData: [{ index: 0, records: batch }] }] };
-}
-
-function fetchAll(name: string, maxWaitMs = 0) {
-  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000_000 }];
-  return { maxWaitMs, minBytes: 1, topics: [{ topic: name, partitions }] };
-}
 
 function commitOf(committedOffset: number) {
   const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: null }];
@@ -299,6 +290,41 @@ describe("the SASL_SSL listener", () => {
     await client.closed;
   });
 
+  test("an idle connection ends when its key is deleted or expires, or its logical cluster is closed", async () => {
+    const { broker, connectTls, connect, key } = bound(await start());
+    const present = broker.image().apiKeys.get(key.keyId)!;
+    const cluster = broker.image().logicalClusters.get(secureLkc)!;
+    const changes: readonly (readonly [MetadataRecord, MetadataRecord])[] = [
+      [{ type: "api-key-deleted", keyId: key.keyId }, present],
+      [{ ...present, expiresMs: 1 }, present],
+      [{ ...cluster, closedMs: 1 }, cluster],
+    ];
+    for (const [change, undo] of changes) {
+      const client = await connectTls();
+      await client.authenticate(key.keyId, key.secret);
+      broker.apply(change);
+      await client.closed;
+      const refused = await connectTls();
+      expect((await refused.authenticate(key.keyId, key.secret)).errorCode).toBe(errorCode.SASL_AUTHENTICATION_FAILED);
+      await refused.closed;
+      broker.apply(undo);
+    }
+    const plain = await connect();
+    await plain.call(metadata, 9, allTopics);
+    broker.apply({ ...broker.image().logicalClusters.get(plainLkc)!, closedMs: 1 });
+    await plain.closed;
+  });
+
+  test("a key that this broker has not heard of yet is looked for before it is refused", async () => {
+    const { broker, connectTls, key, refreshes } = bound(await start());
+    const present = broker.image().apiKeys.get(key.keyId)!;
+    broker.apply({ type: "api-key-deleted", keyId: key.keyId });
+    refreshes.next = () => broker.apply(present);
+    const client = await connectTls();
+    expect((await client.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
+    client.close();
+  });
+
   test("sessions with a lifetime are renewed in place (KIP-368)", async () => {
     const { connectTls, key } = bound(await start({ sessionLifetimeMs: 60_000 }));
     const client = await connectTls();
@@ -429,54 +455,13 @@ describe("memory", () => {
   });
 });
 
-describe("stopping", () => {
-  test("requests in flight are answered first", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const [producer, consumer] = [await connect(), await connect()];
-    const produced = producer.call(produce, 9, records("a"));
-    const fetched = consumer.call(fetch, 11, fetchAll("t", 60_000));
-    await until(() => topic.hosted[0]!.appended.length === 1, "appended");
-    const stopped = server.stop(5_000);
-    expect((await fetched).responses[0]?.partitions[0]?.errorCode).toBe(0);
-    topic.hosted[0]!.commit();
-    expect((await produced).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
-    await Promise.all([stopped, producer.closed, consumer.closed]);
-    expect(server.connections).toBe(0);
-  });
-
-  test("but not longer than allowed", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const client = await connect();
-    client.send(produce, 9, records("a"));
-    const startedMs = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await server.stop(100);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
-    await client.closed;
-    topic.hosted[0]!.commit();
-    await until(() => server.memoryBytes === 0, "the request gives its memory back when it ends");
-  });
-
-  test("a port that is taken is named", async () => {
-    const { server, broker } = await start();
-    const { KafkaServer } = await import("../../../../broker/connection/kafka-server.ts");
-    const port = server.port("plaintext");
-    const security = { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" } as const;
-    const second = new KafkaServer({ listeners: [{ name: "p", host: "127.0.0.1", port, security }], services: broker });
-    await expect(second.start()).rejects.toMatchObject({ code: "EADDRINUSE", port });
-  });
-});
-
 /** The methods that tests take apart. */
 function bound(server: RunningServer) {
   return {
     broker: server.broker,
     server: server.server,
     key: server.key,
+    refreshes: server.refreshes,
     connect: () => server.connect(),
     connectTls: (serverName?: string) => server.connectTls(serverName),
   };

@@ -26,8 +26,11 @@ export class RunningServer {
   readonly key: { readonly keyId: string; readonly secret: string };
   /** Lines logged as errors: bugs. */
   readonly errors: string[];
+  /** What the next look at the metadata log brings. */
+  readonly refreshes: { next: () => void };
 
-  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors">) {
+  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors" | "refreshes">) {
+    this.refreshes = parts.refreshes;
     this.broker = parts.broker;
     this.server = parts.server;
     this.ca = parts.ca;
@@ -53,6 +56,7 @@ export class RunningServer {
       createdMs: 0,
     });
     const errors: string[] = [];
+    const refreshes = { next: () => undefined as void };
     const tls = await issueCertificates();
     const server = new KafkaServer({
       services: onSystemTime(broker, errors),
@@ -77,9 +81,10 @@ export class RunningServer {
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
+      refreshMetadata: async () => refreshes.next(),
     });
     await server.start();
-    return new RunningServer({ broker, server, ca: tls.ca, key, errors });
+    return new RunningServer({ broker, server, ca: tls.ca, key, errors, refreshes });
   }
 
   connect(): Promise<WireClient> {

@@ -39,7 +39,7 @@ function openStore(endpoint: string): DynamodbItemStore {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const client = dynamodbClient({ endpoint, region: "us-east-1", credentials });
   closers.push(() => client.destroy());
-  return new DynamodbItemStore({ table: "items", client, timers: systemTimers, timeoutMs: 300 });
+  return new DynamodbItemStore({ table: "items", kind: "number", client, timers: systemTimers, timeoutMs: 300 });
 }
 
 function fails(status: number, type: string) {

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 function openRemote(endpoint: StoreEndpoint, token = "token"): RemoteItemStore {
-  const remote = new RemoteItemStore({ endpoint, token, timers: systemTimers, timeoutMs });
+  const remote = new RemoteItemStore({ endpoint, token, timers: systemTimers, timeoutMs }, "number");
   closers.push(() => remote.close());
   return remote;
 }
@@ -171,14 +171,14 @@ describe("the SQLite file", () => {
     const directory = await mkdtemp(path.join(tmpdir(), "balafon-sqlite-"));
     closers.push(() => rm(directory, { recursive: true }));
     const file = path.join(directory, "items.sqlite");
-    const store = new SqliteItemStore(file);
+    const store = new SqliteItemStore(file, "number");
     await store.put({ ...item, attributes: { bytes: Buffer.from("abc"), big: 2 ** 53 - 1 } }, absent);
-    expect(() => new SqliteItemStore(file)).toThrow("locked");
+    expect(() => new SqliteItemStore(file, "number")).toThrow("locked");
     store.close();
     expect((await store.get(key)).kind).toBe("unavailable");
     expect((await store.put(item, none)).kind).not.toBe("done");
 
-    const again = new SqliteItemStore(file);
+    const again = new SqliteItemStore(file, "number");
     closers.push(() => again.close());
     const found = await again.get(key);
     expect(found.kind === "found" && found.item.attributes).toEqual({ bytes: Buffer.from("abc"), big: 2 ** 53 - 1 });

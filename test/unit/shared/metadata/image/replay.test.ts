@@ -127,6 +127,41 @@ describe("replay", () => {
     expect(() => replay(state, 1, [])).toThrow("image at 1");
   });
 
+  test("a key of a logical cluster that is not there changes nothing, now and later", () => {
+    const state = ImageState.empty("cell-1");
+    const key = {
+      type: "api-key-upserted",
+      keyId: "K1",
+      lkc,
+      principal: "User:a",
+      verifier: "v",
+      createdMs: 1,
+    } as const;
+    expect(replay(state, 1, [key]).apiKeysChanged.size).toBe(0);
+    replay(state, 2, [{ type: "logical-cluster-upserted", lkc, name: "first", createdMs: 1 }]);
+    expect([...state.apiKeys.keys()]).toEqual([]);
+    replay(state, 3, [key, { type: "logical-cluster-deleted", lkc }, key]);
+    expect([...state.apiKeys.keys()]).toEqual([]);
+  });
+
+  test("a closed logical cluster keeps its topics and keys, and opens again", () => {
+    const state = ImageState.empty("cell-1");
+    const open = { type: "logical-cluster-upserted", lkc, name: "first", createdMs: 1 } as const;
+    const key = {
+      type: "api-key-upserted",
+      keyId: "K1",
+      lkc,
+      principal: "User:a",
+      verifier: "v",
+      createdMs: 1,
+    } as const;
+    replay(state, 1, [open, key, ...newTopic(1, 1)]);
+    expect(replay(state, 2, [{ ...open, closedMs: 5 }]).logicalClustersChanged).toEqual(new Set([lkc]));
+    expect([state.logicalClusters.get(lkc)?.closedMs, state.apiKeys.size, state.topics.size]).toEqual([5, 1, 1]);
+    replay(state, 3, [open]);
+    expect(state.logicalClusters.get(lkc)).not.toHaveProperty("closedMs");
+  });
+
   test("deltas name what changed", () => {
     const state = ImageState.empty("cell-1");
     const made = replay(state, 1, [

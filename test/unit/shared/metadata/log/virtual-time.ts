@@ -12,10 +12,16 @@ const settleTurns = 50;
 /** Time that moves only when everything that could happen at this moment has happened. */
 export class VirtualTime implements Clock, Timers {
   #nowMs = 0;
+  readonly #drains: boolean;
   readonly #due = new Set<Due>();
 
+  /** `drains`: lets chains of promises of any length run out, at the price of a turn of the event loop each time. */
+  constructor(drains = false) {
+    this.#drains = drains;
+  }
+
   wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
+    return 1_700_000_000_000 + Math.floor(this.#nowMs);
   }
 
   monotonicMs(): number {
@@ -81,6 +87,12 @@ export class VirtualTime implements Clock, Timers {
   }
 
   async #settle(): Promise<void> {
+    if (this.#drains) {
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+      return;
+    }
     for (let turn = 0; turn < settleTurns; turn++) {
       await Promise.resolve();
     }

@@ -41,15 +41,22 @@ const byType: { readonly [Type in MetadataRecord["type"]]: fc.Arbitrary<Fields<T
     suspect: fc.boolean(),
   }),
   "broker-unregistered": fc.record({ brokerId }),
-  "logical-cluster-upserted": fc.record({ lkc, name, createdMs: millis }),
+  "logical-cluster-upserted": fc.record(
+    { lkc, name, createdMs: millis, closedMs: millis },
+    { requiredKeys: ["lkc", "name", "createdMs"] },
+  ) as fc.Arbitrary<Fields<"logical-cluster-upserted">>,
   "logical-cluster-deleted": fc.record({ lkc }),
-  "api-key-upserted": fc.record({
-    keyId: fc.constantFrom("K1", "K2", "K3"),
-    lkc,
-    principal: name,
-    verifier: fc.string({ maxLength: 60 }),
-    createdMs: millis,
-  }),
+  "api-key-upserted": fc.record(
+    {
+      keyId: fc.constantFrom("K1", "K2", "K3"),
+      lkc,
+      principal: name,
+      verifier: fc.string({ maxLength: 60 }),
+      createdMs: millis,
+      expiresMs: millis,
+    },
+    { requiredKeys: ["keyId", "lkc", "principal", "verifier", "createdMs"] },
+  ) as fc.Arbitrary<Fields<"api-key-upserted">>,
   "api-key-deleted": fc.record({ keyId: fc.constantFrom("K1", "K2", "K3") }),
   // A topic's name follows from its id: no two topics of a tenant ever have the same one (invariants.ts).
   "topic-upserted": fc

@@ -5,7 +5,7 @@ import { decodeEntry, encodeEntry, type MetadataEntry } from "../../../../../sha
 import { entryBytesMax, entryRecordsMax } from "../../../../../shared/metadata/records/limits.ts";
 import type { MetadataRecord } from "../../../../../shared/metadata/records/record.ts";
 import { arbitraryRecord, arbitraryRecordOf, recordTypes } from "./arbitrary-records.ts";
-import { goldenRecords } from "./golden-records.ts";
+import { extendedGoldenRecords, goldenRecords } from "./golden-records.ts";
 
 function entryOf(records: readonly MetadataRecord[]): MetadataEntry {
   return { id: "0".repeat(32), writer: "broker-1", featureLevel: 1, records };
@@ -40,8 +40,8 @@ describe("entries", () => {
     });
   }
 
-  for (const [record, json] of goldenRecords) {
-    test(`${record.type}: the bytes of version 1 stay as they are`, () => {
+  for (const [record, json] of [...goldenRecords, ...extendedGoldenRecords]) {
+    test(`${record.type}, ${Object.keys(record).length} fields: the bytes of version 1 stay as they are`, () => {
       const bytes = bytesOf(`{"id":"${"0".repeat(32)}","writer":"broker-1","featureLevel":1,"records":[${json}]}`);
       expect(encoded(entryOf([record])).toString()).toBe(bytes.toString());
       expect(decodeEntry(bytes)).toEqual({ kind: "decoded", entry: entryOf([record]) });

@@ -75,3 +75,23 @@ export const goldenRecords: readonly (readonly [MetadataRecord, string])[] = [
     '["producer-ids-allocated",1,{"brokerId":1,"first":1000,"count":1000}]',
   ],
 ];
+
+/** Records with the fields that version 1 got before it was released. */
+export const extendedGoldenRecords: readonly (readonly [MetadataRecord, string])[] = [
+  [
+    { type: "logical-cluster-upserted", lkc: "lkc-7k2m9", name: "shop", createdMs: 1, closedMs: 1_790_000_000_000 },
+    '["logical-cluster-upserted",1,{"lkc":"lkc-7k2m9","name":"shop","createdMs":1,"closedMs":1790000000000}]',
+  ],
+  [
+    {
+      type: "api-key-upserted",
+      keyId: "K",
+      lkc: "lkc-7k2m9",
+      principal: "User:a",
+      verifier: "v",
+      createdMs: 1,
+      expiresMs: 2,
+    },
+    '["api-key-upserted",1,{"keyId":"K","lkc":"lkc-7k2m9","principal":"User:a","verifier":"v","createdMs":1,"expiresMs":2}]',
+  ],
+];

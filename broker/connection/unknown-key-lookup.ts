@@ -1,0 +1,45 @@
+import type { Clock } from "../../shared/ports/clock.ts";
+import type { Timers } from "../../shared/ports/timers.ts";
+import { unknownKeyLookupIntervalMs, unknownKeyLookupMsMax } from "./limits.ts";
+
+/**
+ * A key that was made a moment ago may be in the metadata log and not yet in this broker's image: before it is refused,
+ * the log is looked at. All who ask at the same time share one look, and there is a pause between two, so that
+ * strangers with made-up keys cost one read of the store each interval, whatever their number.
+ */
+export class UnknownKeyLookup {
+  readonly #refresh: () => Promise<unknown>;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #planned: Promise<void> | undefined;
+
+  /** `refresh` resolves when the image holds all that was appended before the call, or could not be brought there. */
+  constructor(refresh: () => Promise<unknown>, clock: Clock, timers: Timers) {
+    this.#refresh = refresh;
+    this.#clock = clock;
+    this.#timers = timers;
+  }
+
+  /** Resolves when a look that began after the call is over, or after a bounded wait: the store may be away. */
+  look(): Promise<void> {
+    this.#planned ??= this.#plan();
+    return this.#planned;
+  }
+
+  async #plan(): Promise<void> {
+    const waitMs = this.#lastMs + unknownKeyLookupIntervalMs - this.#clock.monotonicMs();
+    if (waitMs > 0) await new Promise<void>((resolve) => this.#timers.after(waitMs, resolve));
+    this.#lastMs = this.#clock.monotonicMs();
+    // Who asks from here on may want what is appended after this look began.
+    this.#planned = undefined;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#timers.after(unknownKeyLookupMsMax, resolve);
+      const settle = () => {
+        cancel();
+        resolve();
+      };
+      this.#refresh().then(settle, settle);
+    });
+  }
+}

@@ -1,0 +1,35 @@
+/** The only place of the functions that reads the environment. Infrastructure sets it; there is no secret in it. */
+import type { Fleet } from "./fleet.ts";
+import { graceMsDefault } from "./limits.ts";
+
+export interface FunctionConfig {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly controlTable: string;
+  readonly metadataTable: string;
+  readonly fleet: Fleet;
+  readonly graceMs: number;
+  readonly publicUrl: string | undefined;
+}
+
+/** Throws when something is missing: the function must not start half configured. */
+export function functionConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): FunctionConfig {
+  const needed = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === "") throw new Error(`the environment variable ${name} is not set`);
+    return value;
+  };
+  const hours = environment["GRACE_HOURS"];
+  return {
+    region: needed("AWS_REGION"),
+    endpoint: environment["AWS_ENDPOINT_URL"],
+    controlTable: needed("CONTROL_TABLE"),
+    metadataTable: needed("METADATA_TABLE"),
+    // Checked when the fleet's configuration was: this is what `infra` made of it.
+    fleet: JSON.parse(needed("FLEET")) as Fleet,
+    graceMs: hours === undefined ? graceMsDefault : Number(hours) * 3_600_000,
+    publicUrl: environment["PUBLIC_URL"],
+  };
+}
