@@ -14,7 +14,7 @@ import { type NetworkList, readNetworks } from "../shared/proxy-protocol/network
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { throttleLog } from "../shared/telemetry/log-throttle.ts";
 import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
-import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
@@ -37,8 +37,8 @@ export class BrokerProcess {
   #admin: AdminServer | undefined;
   #broker: Broker | undefined;
   #kafka: KafkaServer | undefined;
-  #endCertificateWatch: (() => void) | undefined;
   #load: LoadReporter | undefined;
+  #endCertificateWatch: (() => void) | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -78,12 +78,12 @@ export class BrokerProcess {
     });
     this.#kafka = kafka;
     await kafka.start();
+    await this.#startLoadReports(broker, cellSecret);
     this.#endCertificateWatch = watchCertificates(config.listeners, {
       timers: systemTimers,
       logger: this.#logger,
       use: (name, material) => kafka.setTls(name, material),
     });
-    await this.#startLoadReports(broker, cellSecret);
     this.#health = { status: "ok", details: { brokerId: broker.id } };
     this.#logger.info("serving", { brokerId: broker.id });
     return {
@@ -104,6 +104,10 @@ export class BrokerProcess {
     this.#load?.stop();
     await this.#broker?.shutdown();
     await this.#admin?.close();
+  }
+
+  metricSamples(): Iterable<MetricSample> {
+    return this.#metrics.samples();
   }
 
   /** Ends the process now: its state can no longer be trusted, what is written is recovered at the next start. */

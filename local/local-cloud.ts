@@ -115,12 +115,11 @@ export class LocalCloud {
     ]);
     this.#certificates = certificates;
     this.#slots = plan.brokers.map((ports, index) =>
-      this.#makeSlot({ cellIndex: Math.floor(index / cell.brokers), index: index % cell.brokers, ports }, plan.router),
+      this.#makeSlot({ cellIndex: Math.floor(index / cell.brokers), index: index % cell.brokers }, ports, plan.router),
     );
-    const cellIndexes = Array.from({ length: cells }, (_, index) => index);
-    const router = this.#makeRouter(plan.router, cellIndexes);
+    const router = this.#makeRouter(plan.router, cells);
     this.#router = { process: router, ports: plan.router };
-    const furtherCells = cellIndexes.slice(1);
+    const furtherCells = Array.from({ length: cells - 1 }, (_, index) => index + 1);
     const [clientProperties, api] = await Promise.all([
       prepareMetadata({
         stores: this.#stores(0),
@@ -156,10 +155,7 @@ export class LocalCloud {
         port: plan.router.clients,
         adminPort: plan.router.admin,
         bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
-        hostsLine: hostsLine(
-          clientProperties.lkc,
-          this.#slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
-        ),
+        hostsLine: this.#hostsLine(clientProperties.lkc),
       },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
@@ -167,6 +163,15 @@ export class LocalCloud {
       dataDirectory: layout.directory,
       readyMs: Math.round(performance.now()),
     };
+  }
+
+  /** Names of the first cell's brokers: those of a logical cluster in it. */
+  #hostsLine(lkc: string): string {
+    const slots = this.#slots.filter(({ cellIndex }) => cellIndex === 0);
+    return hostsLine(
+      lkc,
+      slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
+    );
   }
 
   /** Ends everything in order. */
@@ -298,11 +303,11 @@ export class LocalCloud {
     return { cell: cellName(this.#cell, cellIndex), cellSecretFile, items: this.#items, objects: this.#objects };
   }
 
-  #makeRouter(ports: RouterPorts, cellIndexes: readonly number[]): KeptProcess {
+  #makeRouter(ports: RouterPorts, cells: number): KeptProcess {
     const { layout, say } = this.#options;
     const config = routerConfigFor(
       ports,
-      cellIndexes.map((index) => this.#stores(index)),
+      Array.from({ length: cells }, (_, index) => this.#stores(index)),
     );
     writePrivateFile(layout.routerConfig, `${JSON.stringify(config, undefined, 2)}\n`);
     return new KeptProcess({
@@ -321,12 +326,14 @@ export class LocalCloud {
   }
 
   #makeSlot(
-    { cellIndex, index, ports }: { readonly cellIndex: number; readonly index: number; readonly ports: BrokerPorts },
+    place: { readonly cellIndex: number; readonly index: number },
+    ports: BrokerPorts,
     router: RouterPorts,
   ): Slot {
-    const slot = brokerSlot(cellIndex, index);
+    const { cellIndex } = place;
+    const slot = brokerSlot(cellIndex, place.index);
     const { layout, start, say } = this.#options;
-    const place = layout.broker(slot);
+    const folder = layout.broker(slot);
     const certificates = this.#certificates;
     if (certificates === undefined) throw new Error("the certificates are not made yet");
     const config = brokerConfigFor({
@@ -335,19 +342,19 @@ export class LocalCloud {
       control: this.#controlStore(),
       ports,
       stores: this.#stores(cellIndex),
-      dataDirectory: place.dataDirectory,
+      dataDirectory: folder.dataDirectory,
       certificates,
       routerPort: router.clients,
     });
-    writePrivateFile(place.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
+    writePrivateFile(folder.configFile, `${JSON.stringify(config, undefined, 2)}\n`);
     const broker = new SupervisedBroker({
       slot,
       program: {
         file: fileURLToPath(new URL("../broker/main.ts", import.meta.url)),
-        args: ["--config", place.configFile],
+        args: ["--config", folder.configFile],
         env: childEnvironment(layout.compileCache),
       },
-      log: new RotatingLog(place.logFile, logFileBytesMax),
+      log: new RotatingLog(folder.logFile, logFileBytesMax),
       restartAfterMs: start.restartAfterMs,
       timers: systemTimers,
       say,

@@ -28,6 +28,8 @@ export class UnknownKeyLookup {
   }
 
   async #plan(): Promise<void> {
+    // One turn of promises: those who ask together share the look, and `#planned` is set before it is taken away below.
+    await Promise.resolve();
     const waitMs = this.#lastMs + unknownKeyLookupIntervalMs - this.#clock.monotonicMs();
     if (waitMs > 0) await new Promise<void>((resolve) => this.#timers.after(waitMs, resolve));
     this.#lastMs = this.#clock.monotonicMs();

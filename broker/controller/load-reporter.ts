@@ -59,7 +59,7 @@ export class LoadReporter {
   }
 
   async #report(): Promise<void> {
-    const { clock, store, logger, cell } = this.#ports;
+    const { cell, clock, store, logger } = this.#ports;
     const nowMs = clock.monotonicMs();
     const { busy, bytes } = this.#ports.sample();
     const seconds = Math.max(1, nowMs - this.#lastMs) / 1000;

@@ -49,18 +49,18 @@ const startOptionSpecs = [
     help: "/metrics and /healthz of broker 1, one up for each broker.\nDefault: 9292. 0 takes free ports.",
   },
   {
-    name: "router-port",
-    kind: "integer",
-    placeholder: "PORT",
-    max: portMax,
-    help: "The router, for clients that go by names (SASL_SSL); its /metrics is one up.\nDefault: 9392. 0 takes free ports.",
-  },
-  {
     name: "api-port",
     kind: "integer",
     placeholder: "PORT",
     max: portMax,
     help: "The provisioning API. Default: 9080. 0 takes a free port.",
+  },
+  {
+    name: "router-port",
+    kind: "integer",
+    placeholder: "PORT",
+    max: portMax,
+    help: "The router, for clients that go by names (SASL_SSL); its /metrics is one up.\nDefault: 9392. 0 takes free ports.",
   },
   {
     name: "set",
@@ -100,8 +100,8 @@ export interface StartOptions {
   readonly kafkaPort: number;
   readonly tlsPort: number;
   readonly adminPort: number;
-  readonly routerPort: number;
   readonly apiPort: number;
+  readonly routerPort: number;
   /** From `--set`, by name, not validated yet. */
   readonly cellConfigs: Readonly<Record<string, string>>;
   /** 0: never. */
@@ -114,8 +114,8 @@ export const defaultBrokers = 3;
 export const defaultKafkaPort = 9092;
 export const defaultTlsPort = 9192;
 export const defaultAdminPort = 9292;
-export const defaultRouterPort = 9392;
 export const defaultApiPort = 9080;
+export const defaultRouterPort = 9392;
 const defaultRestartAfterSeconds = 10;
 
 export type StartCommand =
@@ -153,8 +153,8 @@ export function parseStartCommand(argv: readonly string[]): StartCommand {
       kafkaPort: values["kafka-port"] ?? defaultKafkaPort,
       tlsPort: values["tls-port"] ?? defaultTlsPort,
       adminPort: values["admin-port"] ?? defaultAdminPort,
-      routerPort: values["router-port"] ?? defaultRouterPort,
       apiPort: values["api-port"] ?? defaultApiPort,
+      routerPort: values["router-port"] ?? defaultRouterPort,
       cellConfigs,
       restartAfterMs: (values["restart-after"] ?? defaultRestartAfterSeconds) * 1000,
       awsEndpoint,
@@ -172,7 +172,8 @@ function startHelp(): string {
 
   npm start                                     three brokers, data in .balafon
   npm start -- --fresh --set num.partitions=6   begin anew, with a broker config
-  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392 --api-port 19080
+  npm start -- --data /tmp/b --kafka-port 19092 --tls-port 19192 --admin-port 19292 --router-port 19392 \\
+    --api-port 19080
 
 Options:
 ${describeOptions(startOptionSpecs)}

@@ -9,7 +9,6 @@ import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
-import type { MetadataRecord } from "../../../../shared/metadata/records/record.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
 import { fetchAll, records } from "./wire-requests.ts";
@@ -290,41 +289,6 @@ describe("the SASL_SSL listener", () => {
     await client.closed;
   });
 
-  test("an idle connection ends when its key is deleted or expires, or its logical cluster is closed", async () => {
-    const { broker, connectTls, connect, key } = bound(await start());
-    const present = broker.image().apiKeys.get(key.keyId)!;
-    const cluster = broker.image().logicalClusters.get(secureLkc)!;
-    const changes: readonly (readonly [MetadataRecord, MetadataRecord])[] = [
-      [{ type: "api-key-deleted", keyId: key.keyId }, present],
-      [{ ...present, expiresMs: 1 }, present],
-      [{ ...cluster, closedMs: 1 }, cluster],
-    ];
-    for (const [change, undo] of changes) {
-      const client = await connectTls();
-      await client.authenticate(key.keyId, key.secret);
-      broker.apply(change);
-      await client.closed;
-      const refused = await connectTls();
-      expect((await refused.authenticate(key.keyId, key.secret)).errorCode).toBe(errorCode.SASL_AUTHENTICATION_FAILED);
-      await refused.closed;
-      broker.apply(undo);
-    }
-    const plain = await connect();
-    await plain.call(metadata, 9, allTopics);
-    broker.apply({ ...broker.image().logicalClusters.get(plainLkc)!, closedMs: 1 });
-    await plain.closed;
-  });
-
-  test("a key that this broker has not heard of yet is looked for before it is refused", async () => {
-    const { broker, connectTls, key, refreshes } = bound(await start());
-    const present = broker.image().apiKeys.get(key.keyId)!;
-    broker.apply({ type: "api-key-deleted", keyId: key.keyId });
-    refreshes.next = () => broker.apply(present);
-    const client = await connectTls();
-    expect((await client.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
-    client.close();
-  });
-
   test("sessions with a lifetime are renewed in place (KIP-368)", async () => {
     const { connectTls, key } = bound(await start({ sessionLifetimeMs: 60_000 }));
     const client = await connectTls();
@@ -461,7 +425,6 @@ function bound(server: RunningServer) {
     broker: server.broker,
     server: server.server,
     key: server.key,
-    refreshes: server.refreshes,
     connect: () => server.connect(),
     connectTls: (serverName?: string) => server.connectTls(serverName),
   };

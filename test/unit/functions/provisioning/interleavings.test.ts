@@ -7,6 +7,9 @@ import { Actor } from "./actor-store.ts";
 import { type Answered, ApiFixture } from "./api-fixture.ts";
 import { expectSettled } from "./control-invariants.ts";
 
+/** Statuses in ascending order. */
+const ascending = (statuses: readonly number[]) => statuses.toSorted((a, b) => a - b);
+
 type CallLine = { readonly line: string; readonly body?: unknown };
 
 interface Race {
@@ -23,16 +26,16 @@ const makeCluster = (name: string, environment?: string): CallLine => ({
 const races: Readonly<Record<string, Race>> = {
   "two clusters of one name": {
     prepare: async () => [makeCluster("a"), makeCluster("a")],
-    expect: (statuses) => expect(statuses.toSorted((a, b) => a - b)).toEqual([202, 409]),
+    expect: (statuses) => expect(ascending(statuses)).toEqual([202, 409]),
   },
   "five clusters of one name": {
     prepare: async () => Array.from({ length: 5 }, () => makeCluster("a")),
-    expect: (statuses) => expect(statuses.toSorted((a, b) => a - b)).toEqual([202, 409, 409, 409, 409]),
+    expect: (statuses) => expect(ascending(statuses)).toEqual([202, 409, 409, 409, 409]),
   },
   "two service accounts of one name": {
     prepare: async () =>
       Array.from({ length: 2 }, () => ({ line: "POST /iam/v2/service-accounts", body: { display_name: "app" } })),
-    expect: (statuses) => expect(statuses.toSorted((a, b) => a - b)).toEqual([201, 409]),
+    expect: (statuses) => expect(ascending(statuses)).toEqual([201, 409]),
   },
   "a cluster deleted while its name is wanted": {
     prepare: async (fixture) => {
@@ -95,7 +98,7 @@ const races: Readonly<Record<string, Race>> = {
         body: { spec: { display_name: "c" } },
       }));
     },
-    expect: (statuses) => expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 409]),
+    expect: (statuses) => expect(ascending(statuses)).toEqual([200, 409]),
   },
   "a cluster restored while its name is taken": {
     prepare: async (fixture) => {

@@ -16,9 +16,9 @@ test("without arguments: three brokers' worth of defaults", () => {
       kafkaPort: 9092,
       tlsPort: 9192,
       adminPort: 9292,
-      routerPort: 9392,
       apiPort: 9080,
       cells: undefined,
+      routerPort: 9392,
       cellConfigs: {},
       restartAfterMs: 10_000,
       awsEndpoint: undefined,
@@ -29,7 +29,7 @@ test("without arguments: three brokers' worth of defaults", () => {
 
 test("every option is read", () => {
   const argv =
-    "--data d --fresh --brokers 5 --cells 2 --api-port 0 --kafka-port 19092 --tls-port=19192 --admin-port 0 --router-port 19392 --set num.partitions=6 --set a.b=c=d --restart-after 0 --aws-endpoint http://127.0.0.1:4566 --json";
+    "--data d --fresh --brokers 5 --cells 2 --api-port 0 --router-port 19392 --kafka-port 19092 --tls-port=19192 --admin-port 0 --set num.partitions=6 --set a.b=c=d --restart-after 0 --aws-endpoint http://127.0.0.1:4566 --json";
   expect(parseStartCommand(argv.split(" "))).toEqual({
     kind: "start",
     options: {
@@ -39,9 +39,9 @@ test("every option is read", () => {
       kafkaPort: 19_092,
       tlsPort: 19_192,
       adminPort: 0,
-      routerPort: 19_392,
       apiPort: 0,
       cells: 2,
+      routerPort: 19_392,
       cellConfigs: { "num.partitions": "6", "a.b": "c=d" },
       restartAfterMs: 0,
       awsEndpoint: "http://127.0.0.1:4566",
