@@ -52,7 +52,7 @@ async function main(): Promise<number> {
   const traceFile = values.trace === undefined ? undefined : openSync(values.trace, "w");
   const sink = traceFile === undefined ? undefined : (line: string) => void writeSync(traceFile, `${line}\n`);
   const coverage = new Coverage();
-  const failures: string[] = [];
+  const failures: { readonly seed: number; readonly text: string }[] = [];
   for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.seeds); seed += 1) {
     const startedMs = performance.now();
     const stepsMax = values.steps === undefined ? undefined : Number(values.steps);
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     coverage.addAll(result.coverage);
     if (!values.json) print(result, performance.now() - startedMs);
     if (result.failure === undefined) continue;
-    failures.push(describeFailure(result, replayCommand(options)));
+    failures.push({ seed, text: describeFailure(result, replayCommand(options)) });
     if (!values.json) report(result, replayCommand(options));
     if (!values["keep-going"]) break;
   }

@@ -8,6 +8,7 @@ import type { ReplicationRules } from "../../../broker/replication/replication-r
 import type { ItemStore } from "../../../shared/item-store/item-store.ts";
 import type { MetadataImage } from "../../../shared/metadata/image/metadata-image.ts";
 import { encodeSnapshot } from "../../../shared/metadata/image/snapshot.ts";
+import type { PartitionState } from "../../../shared/metadata/records/record.ts";
 import type { ObjectStore } from "../../../shared/object-store/object-store.ts";
 import type { Logger } from "../../../shared/telemetry/logger.ts";
 import type { LeaderChecker } from "../checkers/leader-checker.ts";
@@ -138,17 +139,34 @@ export class SimulatedBroker implements ServedBroker {
     return this.isServing && this.broker.controller.inOffice;
   }
 
+  get isLeading(): boolean {
+    return this.isServing && [...this.broker.replicas.replicas()].some(({ leader }) => leader !== undefined);
+  }
+
   /** Has the controller believe that some leader cannot lead; answers whether it leads anything to do so of. */
   reportNeedlessly(random: SeededRandom, ofCoordinators = false): boolean {
+    const partitions = this.#partitions(ofCoordinators);
+    if (partitions.length > 0) this.#report([random.pick(partitions)]);
+    return partitions.length > 0;
+  }
+
+  /** Has the controller believe that this broker can lead nothing. */
+  reportLeader(brokerId: number): void {
+    this.#report(this.#partitions().filter(({ leader }) => leader === brokerId));
+  }
+
+  #partitions(ofCoordinators = false): (PartitionState & { readonly topicId: string })[] {
     const offsets = ofCoordinators ? offsetsTopic(this.broker.image) : undefined;
     const topics = offsets === undefined ? [...this.broker.image.topics.values()] : [offsets];
-    const partitions = topics.flatMap(({ topicId, partitions }) =>
-      partitions.map(({ partition, partitionEpoch }) => ({ topicId, partition, partitionEpoch })),
+    return topics.flatMap(({ topicId, partitions }) => partitions.map((record) => ({ topicId, ...record })));
+  }
+
+  #report(partitions: readonly (PartitionState & { readonly topicId: string })[]): void {
+    const reports = partitions.map(
+      ({ topicId, partition, partitionEpoch }) =>
+        ({ topicId, partition, partitionEpoch, reason: "cannot-lead", brokers: [] }) as const,
     );
-    if (partitions.length === 0) return false;
-    const report = { ...random.pick(partitions), reason: "cannot-lead", brokers: [] } as const;
-    this.process.deliver("late report", () => this.broker.controller.onReports([report]));
-    return true;
+    this.process.deliver("late report", () => this.broker.controller.onReports(reports));
   }
 
   /** Does it coordinate groups? */

@@ -16,6 +16,8 @@ export const faultKinds = [
   "controlled-shutdown",
   /** A report of old arrives late: the controller elects although the leader is well. Always safe. */
   "needless-election",
+  /** The controller loses its link to a leader, and elects, while that leader still reaches all the others. */
+  "controller-loses-leader",
   "isolate-machine",
   "block-one-way",
   "block-pair",

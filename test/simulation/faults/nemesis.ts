@@ -112,6 +112,8 @@ export class Nemesis {
         return this.#killElectingController();
       case "needless-election":
         return this.#electNeedlessly();
+      case "controller-loses-leader":
+        return this.#loseLeader();
       case "controlled-shutdown":
         return this.#shutDown();
       case "disk-wiped":
@@ -167,7 +169,9 @@ export class Nemesis {
     switch (kind) {
       case "disk-slow":
         return this.#during(500, 6_000, () => {
-          diskFaults.begin("slow", 5 + random.exponential(250));
+          // Every call takes its time, or the larger ones do.
+          if (random.chance(0.5)) diskFaults.begin("slow", 5 + random.exponential(250));
+          else diskFaults.begin("narrow", random.exponential(0.3));
           return () => diskFaults.heal();
         });
       case "disk-stuck":
@@ -240,7 +244,7 @@ export class Nemesis {
 
   #killSoon(member: CellMachine, what: string): void {
     const { cell, world } = this.#options;
-    world.scheduler.after(this.#random.between(0, 60), what, () => {
+    world.scheduler.after(this.#random.exponential(20), what, () => {
       if (this.#isStopped || member.broker === undefined || member.isShuttingDown) return;
       world.coverage.count(`fault: ${what}`);
       world.scheduler.note(`FAULT ${what}`);
@@ -254,6 +258,31 @@ export class Nemesis {
     const { aimAtCoordinators } = this.#options.personality;
     const isAimed = aimAtCoordinators > 0 && this.#random.chance(aimAtCoordinators);
     return controller?.broker?.reportNeedlessly(this.#random, isAimed) ?? false;
+  }
+
+  /**
+   * Nothing comes through between the two, so that the controller's own replicas fall behind; then it elects. The leader is
+   * not sealed before the link is back, or not at all when the connection broke.
+   */
+  #loseLeader(): boolean {
+    const { network, scheduler } = this.#options.world;
+    const running = this.#running();
+    const controller = running.find(({ broker }) => broker?.isController);
+    const leader = running.find((member) => member !== controller && member.broker?.isLeading);
+    if (controller === undefined || leader === undefined) return false;
+    const [here, there] = [controller.machine.id, leader.machine.id];
+    const isReset = this.#random.chance(0.5);
+    scheduler.after(this.#random.exponential(100), "the controller loses the leader", () => {
+      if (this.#isStopped || leader.brokerId === undefined) return;
+      if (isReset) network.reset(here, there);
+      else controller.broker?.reportLeader(leader.brokerId);
+    });
+    return this.#during(100, 1_500, () =>
+      blockLink(network, [
+        [here, there],
+        [there, here],
+      ]),
+    );
   }
 
   #cutPower(count: number): boolean {

@@ -1,5 +1,5 @@
 import type { Disk, DiskFile } from "../../../shared/ports/disk.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { ScheduledEvent, Scheduler } from "./scheduler.ts";
 import { drawLatency, type LatencyProfile, type SeededRandom } from "./seeded-random.ts";
 import type { SimProcess } from "./sim-process.ts";
 
@@ -10,6 +10,7 @@ const syncLatency: LatencyProfile = { minMs: 0.5, meanMs: 2, tailChance: 0.02, t
 const doneAtDeathChance = 0.4;
 const partlyDoneAtDeathChance = 0.3;
 const spaceBytes = 1e12;
+const nothingWritten = { partly: () => Promise.resolve(), bytes: 0 };
 
 export type Work = "read" | "write" | "sync";
 const latencyOf: Readonly<Record<Work, LatencyProfile>> = {
@@ -28,6 +29,8 @@ export class DiskFaults {
   /** Syncs answer without syncing (a mutation: never part of a fault schedule). */
   skipsSync = false;
   #slowness = 1;
+  /** Of writes, on top. */
+  #msPerByte = 0;
   #isStuck = false;
   #isFull = false;
   #errorChance = 0;
@@ -35,6 +38,8 @@ export class DiskFaults {
   #failing: Work | undefined;
   /** Calls that wait for the disk to move again. */
   #waiting: (() => void)[] = [];
+  /** Calls that a slow disk works on, each with how it goes on when the disk is quick again. */
+  readonly #slow = new Map<ScheduledEvent, () => void>();
 
   constructor(scheduler: Scheduler, random: SeededRandom, count: (name: string) => void) {
     this.scheduler = scheduler;
@@ -47,12 +52,20 @@ export class DiskFaults {
   }
 
   get isFaulty(): boolean {
-    return this.#slowness > 1 || this.#isStuck || this.#isFull || this.#errorChance > 0;
+    return this.#isSlow || this.#isStuck || this.#isFull || this.#errorChance > 0;
   }
 
-  /** `amount`: how many times slower, or the chance of an error; `failing`: what fails, if not everything. */
-  begin(kind: "slow" | "stuck" | "full" | "errors", amount = 1, failing?: Work): void {
+  get #isSlow(): boolean {
+    return this.#slowness > 1 || this.#msPerByte > 0;
+  }
+
+  /**
+   * `amount`: how many times slower (`slow`), milliseconds a byte more for every write (`narrow`), or the chance of an
+   * error; `failing`: what fails, if not everything.
+   */
+  begin(kind: "slow" | "narrow" | "stuck" | "full" | "errors", amount = 1, failing?: Work): void {
     if (kind === "slow") this.#slowness = amount;
+    if (kind === "narrow") this.#msPerByte = amount;
     if (kind === "stuck") this.#isStuck = true;
     if (kind === "full") this.#isFull = true;
     if (kind === "errors") this.#errorChance = amount;
@@ -67,20 +80,36 @@ export class DiskFaults {
   heal(): void {
     if (this.isFaulty) this.noteFault();
     this.#slowness = 1;
+    this.#msPerByte = 0;
     this.#isStuck = false;
     this.#isFull = false;
     this.#errorChance = 0;
     for (const go of this.#waiting.splice(0)) go();
+    const slow = [...this.#slow];
+    this.#slow.clear();
+    for (const [event, goOn] of slow) {
+      this.scheduler.cancel(event);
+      goOn();
+    }
   }
 
   /** Runs the work when the disk has had its time for it; never before a stuck disk moves again. */
-  whenDone(work: Work, label: string, run: () => void): void {
-    const delayMs = drawLatency(this.random, latencyOf[work]) * this.#slowness;
-    this.scheduler.after(delayMs, label, () => {
+  whenDone(work: Work, label: string, bytes: number, run: () => void): void {
+    const calmMs = drawLatency(this.random, latencyOf[work]);
+    const done = (): void => {
       if (!this.#isStuck) return run();
       this.count("disk call stuck");
       this.#waiting.push(() => this.scheduler.after(this.random.fraction(), `${label} unstuck`, run));
+    };
+    if (!this.#isSlow) {
+      this.scheduler.after(calmMs, label, done);
+      return;
+    }
+    const event = this.scheduler.after(calmMs * this.#slowness + bytes * this.#msPerByte, label, () => {
+      this.#slow.delete(event);
+      done();
     });
+    this.#slow.set(event, () => this.scheduler.after(calmMs, label, done));
   }
 
   /** The error with which this call is to fail, if any. */
@@ -185,33 +214,29 @@ export class SimDisk implements Disk {
       const part = Buffer.concat(buffers).subarray(0, this.#faults.random.below(bytes + 1));
       return file.write(position, [part]);
     };
-    return this.#do(
-      "write",
-      `write ${path} ${position}+${bytes}`,
-      () => file.write(position, buffers),
-      "write",
-      partly,
-    );
+    const label = `write ${path} ${position}+${bytes}`;
+    return this.#do("write", label, () => file.write(position, buffers), "write", { partly, bytes });
   }
 
   /**
-   * Does the work on the volume after its time and answers the process. A call that fails does nothing, unless `partly`
-   * says what it leaves behind. `failsAs`: the kind of failure that can hit it.
+   * Does the work on the volume after its time and answers the process. `failsAs`: the kind of failure that can hit it. A
+   * call that fails does nothing, unless it is a write of `bytes` of which `partly` leaves some behind.
    */
   #do<T>(
     work: Work,
     label: string,
     apply: () => Promise<T>,
     failsAs: Work | "close" = work,
-    partly: () => Promise<unknown> = () => Promise.resolve(),
+    write: { readonly partly: () => Promise<unknown>; readonly bytes: number } = nothingWritten,
   ): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const process = this.#process;
     const faults = this.#faults;
     const error = failsAs === "close" ? undefined : faults.failure(failsAs);
+    const { partly, bytes } = write;
     const call: PendingCall = { apply, partly };
     this.#pending.add(call);
-    faults.whenDone(work, `${process.name} ${label}`, () => {
+    faults.whenDone(work, `${process.name} ${label}`, bytes, () => {
       if (!this.#pending.delete(call)) return;
       const outcome = error === undefined ? apply() : partly().then(() => Promise.reject(error));
       outcome.then(

@@ -114,7 +114,7 @@ export class StoreFaults {
   }
 
   #hangingFate(mayApply: boolean): Fate {
-    const appliedAfterMs = mayApply && this.#random.chance(0.3) ? this.#random.between(1, 4_000) : undefined;
+    const appliedAfterMs = mayApply && this.#random.chance(0.3) ? this.#random.between(1, 6_000) : undefined;
     if (this.#random.chance(0.5)) return { kind: "silent", appliedAfterMs };
     return { kind: "uncertain", unknownAfterMs: this.#timeoutMs(), appliedAfterMs };
   }
@@ -127,7 +127,7 @@ export class StoreFaults {
       throttled: 1,
       lost: 1,
       applied: 2,
-      late: 2,
+      late: 3,
       slow: 1,
     });
     switch (choice) {
