@@ -14,7 +14,7 @@ import { type NetworkList, readNetworks } from "../shared/proxy-protocol/network
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { throttleLog } from "../shared/telemetry/log-throttle.ts";
 import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
-import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
@@ -104,6 +104,10 @@ export class BrokerProcess {
     this.#load?.stop();
     await this.#broker?.shutdown();
     await this.#admin?.close();
+  }
+
+  metricSamples(): Iterable<MetricSample> {
+    return this.#metrics.samples();
   }
 
   /** Ends the process now: its state can no longer be trusted, what is written is recovered at the next start. */

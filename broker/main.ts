@@ -1,16 +1,16 @@
 /**
  * The broker process: `node broker/main.ts --config FILE`. One JSON line on stdout when it serves, JSON log lines on
- * stderr. SIGTERM or SIGINT shuts it down in order (a second one at once); so does the end of the channel to the
- * process that forked it, so that no broker outlives its supervisor.
+ * stderr.
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { readBrokerConfig } from "../shared/broker-config/broker-config.ts";
+import { runService } from "../shared/container/run-service.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
 import { BrokerProcess } from "./broker-process.ts";
 import { startBufferCollector } from "./buffer-collector.ts";
 
-const exitCodes = { usage: 2, failed: 1, clean: 0, forced: 130 } as const;
+const exitCodes = { usage: 2, failed: 1 } as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: "string" } } });
@@ -24,23 +24,7 @@ async function main(): Promise<void> {
     process.exit(exitCodes.usage);
   }
   startBufferCollector(systemTimers, () => process.memoryUsage().arrayBuffers);
-  const broker = new BrokerProcess(read.config);
-  let stopping = false;
-  const stop = () => {
-    if (stopping) process.exit(exitCodes.forced);
-    stopping = true;
-    broker.stop().then(
-      () => process.exit(exitCodes.clean),
-      (error: unknown) => broker.die("shutdown-failed", error),
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  process.on("disconnect", stop);
-  process.on("uncaughtException", (error) => broker.die("uncaught-exception", error));
-  process.on("unhandledRejection", (error) => broker.die("unhandled-rejection", error));
-  const ready = await broker.start();
-  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  await runService(new BrokerProcess(read.config));
 }
 
 main().catch((error: unknown) => {

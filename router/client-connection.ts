@@ -46,7 +46,7 @@ export interface ConnectionHost {
  * One client's connection through the router:
  *
  *   accepted ─▶ named ─▶ routed ─▶ connected ─▶ spliced ─▶ gone
- *       └─────────┴────────┴─────────┴─▶ refused (an alert, if the client speaks TLS) ─▶ gone
+ *       └─────────┴────────┴─────────┴─▶ refused (an alert, if it will never be otherwise) ─▶ gone
  */
 export class ClientConnection {
   readonly #client: Side;
@@ -141,7 +141,7 @@ export class ClientConnection {
     this.lkc = routed.lkc;
     const upstream = await this.#connectAny(routed.candidates);
     if (this.over) upstream?.side.socket.destroy();
-    else if (upstream === undefined) this.refuse("connect-failed", "internal_error");
+    else if (upstream === undefined) this.refuse("connect-failed");
     else this.#splice(upstream.side, upstream.broker, hello);
   }
 

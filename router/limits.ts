@@ -19,8 +19,8 @@ export const connectMs = 3_000;
 /** Both sides of every connection ask the other kernel so often: the load balancer forgets idle flows after 350 s. */
 export const keepAliveMs = 60_000;
 
-/** What a quiet socket reads into, and all that an idle connection holds twice. Most requests and answers fit. */
-export const idleReadBytes = 1_024;
+/** What all quiet sockets read into, one after the other; most requests and answers fit, and are copied out of it. */
+export const quietReadBytes = 8_192;
 
 /**
  * What a busy socket reads into at once. At most two such are held for each direction of a connection: one that is read
@@ -29,7 +29,7 @@ export const idleReadBytes = 1_024;
 export const readBytes = 131_072;
 
 /** Borrowed buffers (`readBytes`) up to which they are kept between bursts. */
-export const keptBuffersMax = 128;
+export const keptBuffersMax = 32;
 
 /** Buffers given back that are kept for the next who asks. */
 export const freeBuffersMax = 64;

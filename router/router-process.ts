@@ -6,7 +6,7 @@ import { systemTimers } from "../shared/ports/timers.ts";
 import { readNetworks } from "../shared/proxy-protocol/network-list.ts";
 import { type AdminServer, type Health, startAdminServer } from "../shared/telemetry/admin-server.ts";
 import { createJsonLogger, type Logger } from "../shared/telemetry/logger.ts";
-import { MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
+import { type MetricSample, MetricsRegistry } from "../shared/telemetry/metrics-registry.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { lookAtBroker } from "./broker-probe.ts";
 import { BrokerWatch } from "./broker-watch.ts";
@@ -43,6 +43,10 @@ export class RouterProcess {
       },
       { router: config.zone },
     );
+  }
+
+  metricSamples(): Iterable<MetricSample> {
+    return this.#metrics.samples();
   }
 
   /** Resolves when clients are served: all logs were read once. */

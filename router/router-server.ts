@@ -7,7 +7,13 @@ import type { Logger } from "../shared/telemetry/logger.ts";
 import type { Metrics } from "../shared/telemetry/metrics.ts";
 import { addressKey } from "./address-key.ts";
 import { brokerKey } from "./broker-watch.ts";
-import { type ByteCounters, ClientConnection, type RefusalReason, type Routed } from "./client-connection.ts";
+import {
+  type ByteCounters,
+  ClientConnection,
+  type ConnectionHost,
+  type RefusalReason,
+  type Routed,
+} from "./client-connection.ts";
 import { ConnectionLimits, type LimitReached } from "./connection-limits-core.ts";
 import {
   assertRouterLimits,
@@ -44,6 +50,14 @@ export class RouterServer {
   readonly #byBroker = new Map<string, Set<ClientConnection>>();
   readonly #acceptedMs = new WeakMap<ClientConnection, number>();
   readonly #warn: Logger["warn"];
+  /** One for all connections: thousands of them are idle. */
+  readonly #host: ConnectionHost = {
+    identify: (address) => this.#identify(address),
+    route: (connection, name) => this.#route(connection, name),
+    onSpliced: (connection) => this.#onSpliced(connection),
+    onRefused: ({ name, address }, reason) => this.#countRefusal(reason, { name, address }),
+    onGone: (connection) => this.#onGone(connection),
+  };
   #waiters = 0;
   #draining = false;
   #onEmpty: (() => void) | undefined;
@@ -131,13 +145,7 @@ export class RouterServer {
       socket.destroy();
       return;
     }
-    const connection = new ClientConnection(Side.accept(socket, this.#buffers), this.#buffers, {
-      identify: (address) => this.#identify(address),
-      route: (named, name) => this.#route(named, name),
-      onSpliced: (spliced) => this.#onSpliced(spliced),
-      onRefused: ({ name, address }, reason) => this.#countRefusal(reason, { name, address }),
-      onGone: (gone) => this.#onGone(gone),
-    });
+    const connection = new ClientConnection(Side.accept(socket, this.#buffers), this.#buffers, this.#host);
     this.#connections.add(connection);
     this.#acceptedMs.set(connection, this.#nowMs);
     connection.start(proxies !== undefined);
@@ -165,7 +173,8 @@ export class RouterServer {
     }
     if (connection.over) return { kind: "refused", reason: "gone", alert: undefined };
     if (found.kind === "unknown") return { kind: "refused", reason: "name-unknown", alert: "unrecognized_name" };
-    if (found.kind === "unavailable") return { kind: "refused", reason: "no-broker", alert: "internal_error" };
+    // No alert for what may pass: a Java client takes any for a failed authentication, which it does not try again.
+    if (found.kind === "unavailable") return { kind: "refused", reason: "no-broker", alert: undefined };
     const reached = this.#limits.name(found.lkc, this.#nowMs);
     return reached === undefined ? found : { kind: "refused", reason: reached, alert: undefined };
   }

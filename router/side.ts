@@ -4,7 +4,10 @@ import { moveToOwnedReads, type OwnedReads, onreadOption } from "../shared/ports
 import { keepAliveMs } from "./limits.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
 
-/** Takes what was read. `kept`: the memory is still needed, and nothing more may be read until `release`. */
+/**
+ * Takes what was read. `kept`: it is still needed, or it has to wait, and nothing more may be read until `release`. The
+ * bytes stay as they are until then.
+ */
 export type Receive = (bytes: Buffer) => "done" | "kept";
 
 /**
@@ -15,8 +18,9 @@ export class Side implements OwnedReads {
   readonly #buffers: ReadBuffers;
   #socket: Socket | undefined;
   #buffer: Buffer;
-  /** Holds what a write has not sent yet. */
+  /** Holds what a write has not sent yet; undefined while it is a copy. */
   #kept: Buffer | undefined;
+  #waiting = false;
   /** Bytes before somebody wants them are against the protocol: a broker speaks second. */
   receive: Receive = () => {
     this.socket.destroy();
@@ -25,7 +29,7 @@ export class Side implements OwnedReads {
 
   private constructor(buffers: ReadBuffers) {
     this.#buffers = buffers;
-    this.#buffer = buffers.small();
+    this.#buffer = buffers.shared;
   }
 
   /** Takes over an accepted, paused connection. */
@@ -54,8 +58,9 @@ export class Side implements OwnedReads {
 
   /** What was kept has been sent: reading goes on. */
   release(): void {
-    if (this.#kept === undefined) return;
-    this.#buffers.giveBack(this.#kept);
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    if (this.#kept !== undefined) this.#buffers.giveBack(this.#kept);
     this.#kept = undefined;
     this.socket.resume();
   }
@@ -68,13 +73,17 @@ export class Side implements OwnedReads {
   /** @internal For the socket. */
   callback(bytesRead: number): void {
     const buffer = this.#buffer;
-    if (this.receive(buffer.subarray(0, bytesRead)) === "done") {
+    const bytes = buffer.subarray(0, bytesRead);
+    const isShared = buffer === this.#buffers.shared;
+    if (this.receive(isShared ? Buffer.from(bytes) : bytes) === "done") {
       this.#buffer = this.#buffers.next(buffer, bytesRead);
-    } else {
-      this.#kept = buffer;
-      this.#buffer = this.#buffers.another(buffer);
-      this.socket.pause();
+      return;
     }
+    this.#waiting = true;
+    this.socket.pause();
+    if (isShared) return;
+    this.#kept = buffer;
+    this.#buffer = this.#buffers.borrow();
   }
 
   #own(socket: Socket): void {

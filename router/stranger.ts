@@ -42,7 +42,7 @@ export class Stranger {
     if (options.expectsHeader) this.#header = Buffer.alloc(0);
     else if (!this.#identify(socketConnection(side.socket))) return;
     side.receive = (bytes) => {
-      // A copy: what was read stays until the broker is connected, and is small.
+      // Small, and needed until the broker is connected: a copy, for the memory it came in is used again.
       if (!this.#done) this.#onData(Buffer.from(bytes));
       return "done";
     };

@@ -3,7 +3,6 @@ const alertCodes = {
   unexpected_message: 10,
   decode_error: 50,
   protocol_version: 70,
-  internal_error: 80,
   missing_extension: 109,
   unrecognized_name: 112,
 } as const;

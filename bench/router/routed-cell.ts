@@ -79,10 +79,12 @@ export async function startRouter(options: {
     drain: { listenMs: 0, deadlineMs: 0 },
   };
   writeFileSync(at("router.json"), JSON.stringify(config));
-  const program = fileURLToPath(new URL("../../router/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, "--config", at("router.json")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  // As `npm start` runs it: the second start finds its TypeScript stripped and compiled.
+  const warm = spawnRouter(at("router.json"), at("compile-cache"));
+  await once(warm.stdout, "data");
+  warm.kill();
+  await once(warm, "exit");
+  const child = spawnRouter(at("router.json"), at("compile-cache"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const ready = JSON.parse(line.toString()) as RouterReadyLine;
   return {
@@ -93,4 +95,12 @@ export async function startRouter(options: {
       void server.close();
     },
   };
+}
+
+function spawnRouter(config: string, compileCache: string) {
+  const program = fileURLToPath(new URL("../../router/main.ts", import.meta.url));
+  return spawn(process.execPath, [program, "--config", config], {
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
 }

@@ -16,6 +16,8 @@ import {
 } from "../../shared/kafka/records/record-batch.ts";
 import type { Offset } from "./log-contract.ts";
 
+const recordCountAt = 57;
+
 /** The last offset delta is an int32. */
 export const fillerOffsetsMax = 2_147_483_647;
 
@@ -54,6 +56,12 @@ export function beginFillerAt(batch: RecordBatchView, offset: Offset): void {
   batch.baseOffset = offset;
   batch.lastOffsetDelta = endOffset - offset - 1;
   batch.updateCrc();
+}
+
+/** Is there a record in the first batch? As in nearly every read. */
+export function beginsWithRecord(buffers: readonly Buffer[]): boolean {
+  const [first] = buffers;
+  return first !== undefined && first.readInt32BE(recordCountAt) > 0;
 }
 
 /** Whole batches from the first that has a record on; `emptyTo` is where those before it end, -1 when there is none. */

@@ -15,7 +15,7 @@ import type { CompactionBounds, CompactionNeed } from "./compaction/compaction-p
 import type { CompactionResult } from "./compaction/compaction-run.ts";
 import { type CompactionMeans, LogCompaction } from "./compaction/log-compaction.ts";
 import { chunksOf, type ReadWish, readBatches } from "./disk-reader.ts";
-import { fromFirstRecord } from "./empty-batches.ts";
+import { beginsWithRecord, fromFirstRecord } from "./empty-batches.ts";
 import type { EpochHistory } from "./epoch-history.ts";
 import { LogContent } from "./log-content.ts";
 import type { LogChunk, LogConfig, Offset, PartitionLogContract } from "./log-contract.ts";
@@ -183,7 +183,8 @@ export class PartitionLog implements PartitionLogContract {
     if (offset < this.#content.startOffset || offset >= end) return [];
     const wish = { offset, bound: end, maxBytes, atLeastOne };
     const found = readTail(this.#tail, wish) ?? this.#readDisk(wish, (bytes) => [bytes]);
-    return found instanceof Promise ? found.then((read) => this.#pastEmpty(wish, read)) : this.#pastEmpty(wish, found);
+    if (found instanceof Promise) return found.then((read) => this.#pastEmpty(wish, read));
+    return this.#pastEmpty(wish, found);
   }
 
   /**
@@ -191,6 +192,7 @@ export class PartitionLog implements PartitionLogContract {
    * high watermark. Only at the very end it stands alone, to take consumers there.
    */
   #pastEmpty(wish: ReadWish, found: readonly Buffer[]): readonly Buffer[] | Promise<readonly Buffer[]> {
+    if (beginsWithRecord(found)) return found;
     const { buffers, emptyTo } = fromFirstRecord(found);
     if (buffers.length > 0 || emptyTo < 0 || emptyTo >= wish.bound) return buffers.length > 0 ? buffers : found;
     return this.read(emptyTo, wish.bound, wish.maxBytes, wish.atLeastOne);

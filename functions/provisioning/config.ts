@@ -33,3 +33,10 @@ export function functionConfig(
     publicUrl: environment["PUBLIC_URL"],
   };
 }
+
+/** Where the fleet's first key is kept; for the function that makes it. */
+export function operatorKeySecretArn(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  const arn = environment["OPERATOR_KEY_SECRET_ARN"];
+  if (arn === undefined || arn === "") throw new Error("the environment variable OPERATOR_KEY_SECRET_ARN is not set");
+  return arn;
+}

@@ -12,7 +12,7 @@ export interface BrokerConfig {
   readonly cell: string;
   /** Goes into the high bits of producer ids, so that they are unique in the fleet. */
   readonly cellNumber: number;
-  /** The id wanted; the broker takes a new one when its data did not survive (DESIGN section 5, Survival). */
+  /** The id wanted, -1 for any; the broker takes a new one when its data did not survive (DESIGN section 5, Survival). */
   readonly brokerId: number;
   readonly zone: string;
   readonly dataDirectory: string;
@@ -116,7 +116,7 @@ export function readBrokerConfig(json: unknown): BrokerConfigResult {
   const config: BrokerConfig = {
     cell: reader.text("cell"),
     cellNumber: reader.integer("cellNumber", 0, cellNumberMax),
-    brokerId: reader.integer("brokerId", 0, brokerIdMax),
+    brokerId: reader.integer("brokerId", -1, brokerIdMax),
     zone: reader.text("zone"),
     dataDirectory: reader.text("dataDirectory"),
     peer: readHostAndPort(reader.object("peer")),

@@ -74,6 +74,15 @@ export class ConfigReader {
     return new ConfigReader(this.#take(name), this.#pathOf(name), this.problems);
   }
 
+  /** An object of texts. */
+  textsByName(name: string): Readonly<Record<string, string>> {
+    const value = this.#take(name);
+    if (isObject(value) && Object.values(value).every((each) => typeof each === "string")) {
+      return value as Readonly<Record<string, string>>;
+    }
+    return this.refuse(name, "must be an object of texts") ?? {};
+  }
+
   optionalObject(name: string): ConfigReader | undefined {
     return name in this.#fields ? this.object(name) : undefined;
   }

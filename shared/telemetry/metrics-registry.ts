@@ -65,6 +65,12 @@ class HistogramSeries implements Series, Histogram {
   }
 }
 
+/** One series now. `buckets`: observations by bucket, the last one above all bounds; belongs to the series. */
+export type MetricSample = { readonly id: MetricId; readonly labels: Labels } & (
+  | { readonly value: number }
+  | { readonly buckets: Float64Array; readonly sum: number }
+);
+
 /** The metrics of one process. Holds no clock and does no I/O, so the simulator can keep one for each broker. */
 export class MetricsRegistry implements Metrics {
   readonly #series = new Map<MetricId, Map<string, NumberSeries | HistogramSeries>>();
@@ -101,6 +107,17 @@ export class MetricsRegistry implements Metrics {
     const series = this.#series.get(id)?.get(formatLabels(ordered(id, labels)));
     if (series instanceof HistogramSeries) return series.counts.reduce((sum, count) => sum + count, 0);
     return series === undefined ? 0 : (series.read?.() ?? series.value);
+  }
+
+  /** Every series as numbers, by metric. */
+  *samples(): Generator<MetricSample> {
+    for (const [id, table] of this.#series) {
+      for (const series of table.values()) {
+        const { labels } = series;
+        if (series instanceof HistogramSeries) yield { id, labels, buckets: series.counts, sum: series.sum };
+        else yield { id, labels, value: series.read?.() ?? series.value };
+      }
+    }
   }
 
   /** The sum over all series of a counter or gauge. */

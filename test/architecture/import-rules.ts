@@ -30,6 +30,7 @@ const sharedRank: Readonly<Record<string, number>> = {
   metadata: 3,
   control: 4,
   "broker-config": 5,
+  container: 5,
 };
 
 /** Adapters that stand on more than their folder does. */
@@ -101,7 +102,7 @@ export function innerDirection(files: readonly SourceFile[]): Violation[] {
   return violations;
 }
 
-const entryFileNames = ["main.ts", "run.ts"];
+const entryFileNames = ["main.ts", "run.ts", "container.ts"];
 
 /** Entry files wire things and are imported by nobody; they may be started as a process. */
 export function entriesStandAlone(files: readonly SourceFile[]): Violation[] {
@@ -119,12 +120,12 @@ export function entriesStandAlone(files: readonly SourceFile[]): Violation[] {
 /** The AWS SDK stays behind the two ports. */
 export function awsSdkBehindPorts(files: readonly SourceFile[]): Violation[] {
   const allowed = (filePath: string) =>
-    /(^|\/)(dynamodb|s3)-[^/]+\.ts$/.test(filePath) || /^(functions|test|bench|infra)\//.test(filePath);
+    /(^|\/)(dynamodb|s3|secrets)-[^/]+\.ts$/.test(filePath) || /^(functions|test|bench|infra)\//.test(filePath);
   return files
     .filter((file) => file.packages.some((name) => name.startsWith("@aws-sdk/")) && !allowed(file.path))
     .map(
       (file) =>
-        `${file.path} imports the AWS SDK: only dynamodb-*.ts and s3-*.ts may; use the ItemStore or ObjectStore`,
+        `${file.path} imports the AWS SDK: only dynamodb-*.ts, s3-*.ts and secrets-*.ts may; use the ItemStore or ObjectStore`,
     );
 }
 

@@ -15,9 +15,17 @@ test("the lock names the optional packages of every platform", () => {
   };
   const missing = Object.entries(packages).flatMap(([dependent, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
-      (name) =>
-        packages[`node_modules/${name}`] === undefined && packages[`${dependent}/node_modules/${name}`] === undefined,
+      (name) => !resolutionPaths(dependent).some((folder) => packages[`${folder}node_modules/${name}`] !== undefined),
     ),
   );
   expect(missing).toEqual([]);
 });
+
+/** The folders in which Node looks for a dependency of the package, from its own outwards. */
+function resolutionPaths(dependent: string): string[] {
+  const parts = dependent.split("node_modules/");
+  return parts.map((_, index) => {
+    const inner = parts.slice(0, parts.length - index).join("node_modules/");
+    return inner === "" || inner.endsWith("/") ? inner : `${inner}/`;
+  });
+}

@@ -7,6 +7,13 @@ export const readAttemptsMax = 3;
 /** Attempts to win a conditional change of a reserved item (trim, snapshot pointer). */
 export const reservedItemAttemptsMax = 5;
 
+/**
+ * A snapshot that a reader waits for is asked for again after this long without an answer, each time after half as long
+ * again, up to so many reads side by side. A snapshot of 20 MiB takes a second even at a fifth of S3's usual speed.
+ */
+export const unansweredReadMs = 2_000;
+export const sideBySideReadsMax = 5;
+
 /** First wait between attempts; doubles each time, with full jitter. */
 export const backoffFirstMs = 20;
 

@@ -21,6 +21,7 @@ import { Backoff } from "./backoff.ts";
 import { type SnapshotPointer, snapshotPointerItem, snapshotPointerUnchanged } from "./items/snapshot-pointer-item.ts";
 import { loadAttemptsMax, reservedItemAttemptsMax, snapshotLinesPerTurn } from "./limits.ts";
 import type { LogCorrupt, LogUnavailable } from "./metadata-log.ts";
+import { repeatedRead } from "./repeated-read.ts";
 import { retriedRead } from "./retried-read.ts";
 import { readSnapshotPointer, type SnapshotPointerResult } from "./snapshot-pointer.ts";
 
@@ -80,7 +81,8 @@ export class SnapshotStore {
       if (found.kind !== "pointer") {
         return found;
       }
-      const object = await retriedRead(this.#backoff, () => this.#objects.get(found.pointer.objectKey));
+      const get = () => this.#objects.get(found.pointer.objectKey);
+      const object = await retriedRead(this.#backoff, () => repeatedRead(this.#timers, get));
       if (object.kind === "unavailable") {
         return object;
       }

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
-import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { apiVersions } from "../../../../shared/kafka/schema/api-versions.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
 import { fetch } from "../../../../shared/kafka/schema/fetch.ts";
@@ -12,6 +11,7 @@ import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authentic
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
+import { fetchAll, records } from "./wire-requests.ts";
 
 let running: RunningServer | undefined;
 afterEach(async () => {
@@ -26,16 +26,6 @@ async function start(...options: Parameters<typeof RunningServer.start>): Promis
 
 const versions = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
 const allTopics = { topics: null };
-
-function records(value: string | Buffer, acks = -1, name = "t") {
-  const batch = encodeBatch({ records: [{ value: Buffer.from(value) }] });
-  return { acks, timeoutMs: 5_000, topicData: [{ name, partitionData: [{ index: 0, records: batch }] }] };
-}
-
-function fetchAll(name: string, maxWaitMs = 0) {
-  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000_000 }];
-  return { maxWaitMs, minBytes: 1, topics: [{ topic: name, partitions }] };
-}
 
 function commitOf(committedOffset: number) {
   const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: null }];
@@ -426,48 +416,6 @@ describe("memory", () => {
     expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
     await stalled.closed;
     client.close();
-  });
-});
-
-describe("stopping", () => {
-  test("requests in flight are answered first", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const [producer, consumer] = [await connect(), await connect()];
-    const produced = producer.call(produce, 9, records("a"));
-    const fetched = consumer.call(fetch, 11, fetchAll("t", 60_000));
-    await until(() => topic.hosted[0]!.appended.length === 1, "appended");
-    const stopped = server.stop(5_000);
-    expect((await fetched).responses[0]?.partitions[0]?.errorCode).toBe(0);
-    topic.hosted[0]!.commit();
-    expect((await produced).responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
-    await Promise.all([stopped, producer.closed, consumer.closed]);
-    expect(server.connections).toBe(0);
-  });
-
-  test("but not longer than allowed", async () => {
-    const { broker, connect, server } = bound(await start());
-    const topic = broker.topic(plainLkc, "t");
-    topic.hosted[0]!.commitsAtOnce = false;
-    const client = await connect();
-    client.send(produce, 9, records("a"));
-    const startedMs = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await server.stop(100);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
-    await client.closed;
-    topic.hosted[0]!.commit();
-    await until(() => server.memoryBytes === 0, "the request gives its memory back when it ends");
-  });
-
-  test("a port that is taken is named", async () => {
-    const { server, broker } = await start();
-    const { KafkaServer } = await import("../../../../broker/connection/kafka-server.ts");
-    const port = server.port("plaintext");
-    const security = { kind: "plaintext", lkc: plainLkc, principal: "User:anonymous" } as const;
-    const second = new KafkaServer({ listeners: [{ name: "p", host: "127.0.0.1", port, security }], services: broker });
-    await expect(second.start()).rejects.toMatchObject({ code: "EADDRINUSE", port });
   });
 });
 

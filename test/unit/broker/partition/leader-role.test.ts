@@ -252,6 +252,25 @@ describe("voters that lost their data", () => {
   });
 });
 
+describe("tombstones", () => {
+  test("are kept from where the slowest replica stands that copies at present; one that is away does not count", async () => {
+    const fixture = await leading();
+    fixture.append();
+    fixture.append();
+    await fixture.settle();
+    expect(fixture.leader.copiedTo).toBe(0);
+    fixture.acks(2, 2);
+    fixture.acks(3, 1);
+    expect(fixture.leader.copiedTo).toBe(1);
+    fixture.replica.linkDown(fixture.link(3));
+    expect(fixture.leader.copiedTo).toBe(2);
+    // It may have lost what it held: nothing is known of it before it says so.
+    const back = fixture.connect(3);
+    fixture.replica.linkUp(back.link);
+    expect(fixture.leader.copiedTo).toBe(0);
+  });
+});
+
 describe("streams", () => {
   test("an attach that is not answered is sent again, ever less often: a slow disk may need the time", async () => {
     const fixture = await elected();

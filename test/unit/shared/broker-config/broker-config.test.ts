@@ -56,10 +56,10 @@ test("every problem is told at once, each with its field", () => {
     { ...config.listeners[1], keyFile: 7 },
   ];
   const result = readBrokerConfig(
-    fromFile({ brokerId: -1, zone: undefined, extra: 1, listeners, items: { kind: "etcd" } }),
+    fromFile({ brokerId: -2, zone: undefined, extra: 1, listeners, items: { kind: "etcd" } }),
   );
   expect(result.kind === "invalid" ? result.problems : []).toEqual([
-    "brokerId: must be a whole number from 0 to 2147483647",
+    "brokerId: must be a whole number from -1 to 2147483647",
     "zone: must be a text",
     "listeners[0].port: must be a whole number from 0 to 65535",
     "listeners[0].host: a plaintext listener must be on loopback",

@@ -5,6 +5,7 @@ import { replayUnnumbered } from "../../../../../shared/metadata/image/replay.ts
 import { encodeSnapshot } from "../../../../../shared/metadata/image/snapshot.ts";
 import { snapshotPointerItem } from "../../../../../shared/metadata/log/items/snapshot-pointer-item.ts";
 import { SnapshotStore } from "../../../../../shared/metadata/log/snapshot-store.ts";
+import { objectCallTimeoutMs } from "../../../../../shared/object-store/limits.ts";
 import { MemoryObjectStore } from "../../../../../shared/object-store/memory-object-store.ts";
 import type { ObjectStore } from "../../../../../shared/object-store/object-store.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -74,6 +75,39 @@ describe("the snapshot store", () => {
     expect(results.every(({ kind }) => kind === "written" || kind === "unavailable")).toBe(true);
     expect(await time.until(store.pointer())).toMatchObject({ pointer: { seq: 9 } });
     expect(await time.until(store.load())).toMatchObject({ kind: "loaded", state: { seq: 9 } });
+  });
+
+  test("a load whose first answer is lost asks again in seconds, and takes the first answer", async () => {
+    let reads = 0;
+    const { time, store } = setUp((inner) => ({
+      get: (key) => {
+        reads += 1;
+        // The write reads back first; then the load asks twice.
+        return reads === 2 ? new Promise(() => undefined) : inner.get(key);
+      },
+    }));
+    await time.until(store.write(imageAt(4)));
+    const startedMs = time.monotonicMs();
+    expect(await time.until(store.load())).toMatchObject({ kind: "loaded", state: { seq: 4 } });
+    expect(reads).toBe(3);
+    expect(time.monotonicMs() - startedMs).toBeLessThan(objectCallTimeoutMs / 10);
+  });
+
+  test("a failure of a repeated read does not give up the answer that is still under way", async () => {
+    let reads = 0;
+    const late = Promise.withResolvers<void>();
+    const { time, store } = setUp((inner) => ({
+      get: async (key) => {
+        reads += 1;
+        if (reads === 3) late.resolve();
+        if (reads === 3) return { kind: "unavailable", message: "not now" };
+        if (reads === 2) await late.promise;
+        return inner.get(key);
+      },
+    }));
+    await time.until(store.write(imageAt(4)));
+    expect(await time.until(store.load())).toMatchObject({ kind: "loaded", state: { seq: 4 } });
+    expect(reads).toBe(3);
   });
 
   test("what comes back changed, or not at all, is never pointed to", async () => {

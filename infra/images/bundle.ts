@@ -1,0 +1,55 @@
+/**
+ * `npm run images [-- --cpu x64|arm64]`: makes the `app` folders that the Dockerfiles of brokers and routers copy: one bundled
+ * file each, the health check, and the native CRC-32C of the image's architecture.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Loads a file of machine code, which no bundle can hold. */
+const nativePackage = "@node-rs/crc32";
+
+const entries = { broker: "broker/container.ts", router: "router/container.ts" } as const;
+
+async function bundle(deployable: keyof typeof entries, cpu: string): Promise<void> {
+  const app = path.join(root, "infra/images", deployable, "app");
+  rmSync(app, { recursive: true, force: true });
+  mkdirSync(app, { recursive: true });
+  await build({
+    entryPoints: [path.join(root, entries[deployable])],
+    outfile: path.join(app, "main.mjs"),
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    minify: true,
+    keepNames: true,
+    external: [nativePackage],
+    // The AWS SDK's CommonJS parts call require.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    logLevel: "warning",
+  });
+  copyFileSync(path.join(root, "infra/images/health.mjs"), path.join(app, "health.mjs"));
+  installNative(app, cpu);
+}
+
+/** The package for another architecture than this machine's comes from the registry, at the version of the lock file. */
+function installNative(app: string, cpu: string): void {
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const version = manifest.dependencies[nativePackage];
+  const options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", app];
+  const target = ["--os=linux", `--cpu=${cpu}`, "--libc=glibc"];
+  const installed = spawnSync("npm", ["install", ...options, ...target, `${nativePackage}@${version}`], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (installed.status !== 0) throw new Error(`${nativePackage} for ${cpu} could not be installed`);
+}
+
+const { values } = parseArgs({ options: { cpu: { type: "string", default: "arm64" } } });
+for (const deployable of Object.keys(entries) as (keyof typeof entries)[]) await bundle(deployable, values.cpu);

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
+
+const example = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../infra/fleets/${name}.json`, import.meta.url), "utf8")) as Record<
+    string,
+    unknown
+  >;
+
+function problemsOf(change: Record<string, unknown>): readonly string[] {
+  const read = readFleetConfig({ ...example("test"), ...change });
+  return read.kind === "invalid" ? read.problems : [];
+}
+
+const cell = {
+  number: 1,
+  brokersPerZone: 1,
+  cpu: 1024,
+  memoryMiB: 2048,
+  disk: { kind: "ephemeral", gib: 30 },
+  state: "active",
+};
+
+describe("a fleet's configuration", () => {
+  test.each(["test", "production"])("the example for %s is valid", (name) => {
+    expect(readFleetConfig(example(name))).toMatchObject({ kind: "valid" });
+  });
+
+  test.each([
+    ["another account than AWS knows", { account: "12" }, /account: .*12 digits/],
+    ["zones of another region", { zones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"] }, /zones: must be of the region/],
+    ["two zones", { zones: ["us-east-1a", "us-east-1b"] }, /zones: three/],
+    [
+      "a size that Fargate has not",
+      { router: { tasksPerZone: 1, cpu: 300, memoryMiB: 512 } },
+      /router\.cpu: must be one of/,
+    ],
+    ["too little memory", { cells: [{ ...cell, memoryMiB: 512 }] }, /cells\[0\]\.memoryMiB/],
+    ["two cells of one number", { cells: [cell, cell] }, /cells: two cells have the same number/],
+    ["no cell", { cells: [] }, /cells: there must be/],
+    ["a retention that CloudWatch has not", { logRetentionDays: 8 }, /logRetentionDays/],
+    ["a field that nobody reads", { surprise: true }, /surprise: is not known here/],
+  ])("refuses %s, and names the field", (_what, change, expected) => {
+    expect(problemsOf(change).join("\n")).toMatch(expected);
+  });
+
+  test("tells everything that is wrong at once", () => {
+    expect(problemsOf({ account: "", domain: "UPPER", waysOut: "carrier pigeon" }).length).toBeGreaterThanOrEqual(3);
+  });
+});

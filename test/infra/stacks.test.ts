@@ -1,0 +1,231 @@
+/** What would hurt if the templates said something else: public exposure, what is deleted with a stack, who may do what. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { App, type Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { FleetConfig } from "../../infra/fleet/fleet-config.ts";
+import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
+import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
+import { documentedRoutes } from "../../infra/stacks/api-stack.ts";
+import { emfMetrics, emfName, emfNamespace } from "../../shared/telemetry/emf.ts";
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
+}
+
+function fleetOf(name: string): FleetConfig {
+  const file = new URL(`../../infra/fleets/${name}.json`, import.meta.url);
+  const read = readFleetConfig(JSON.parse(readFileSync(file, "utf8")));
+  if (read.kind === "invalid") throw new Error(read.problems.join("; "));
+  return read.fleet;
+}
+
+function stacksOf(name: string, change: Partial<FleetConfig> = {}): FleetStacks {
+  // The images' folders are made by a build; their contents do not matter here.
+  for (const deployable of ["broker", "router"])
+    mkdirSync(fileURLToPath(new URL(`../../infra/images/${deployable}/app`, import.meta.url)), { recursive: true });
+  return makeFleet(new App(), { ...fleetOf(name), ...change });
+}
+
+const templates = new Map<Stack, Template>();
+function templateOf(stack: Stack): Template {
+  const known = templates.get(stack) ?? Template.fromStack(stack);
+  templates.set(stack, known);
+  return known;
+}
+
+function resources(stack: Stack, type: string): Resource[] {
+  return Object.values(templateOf(stack).findResources(type)) as Resource[];
+}
+
+let production: FleetStacks;
+let small: FleetStacks;
+
+beforeAll(() => {
+  production = stacksOf("production");
+  small = stacksOf("test");
+});
+
+function allStacks({ network, data, router, api, cells, observability }: FleetStacks): Stack[] {
+  return [network, data, router, api, ...cells, observability];
+}
+
+describe("what holds data", () => {
+  test("outlives its stack in production, and is protected from deletion", () => {
+    for (const table of resources(production.data, "AWS::DynamoDB::GlobalTable")) {
+      expect(table.DeletionPolicy).toBe("Retain");
+      expect(JSON.stringify(table.Properties)).toContain('"DeletionProtectionEnabled":true');
+      expect(JSON.stringify(table.Properties)).toContain('"PointInTimeRecoveryEnabled":true');
+    }
+    for (const type of ["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"]) {
+      for (const resource of resources(production.data, type)) expect(resource.DeletionPolicy).toBe("Retain");
+    }
+    expect(allStacks(production).every(({ terminationProtection }) => terminationProtection)).toBe(true);
+  });
+
+  test("goes with a fleet for tests", () => {
+    for (const type of ["AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable"]) {
+      for (const resource of resources(small.data, type)) expect(resource.DeletionPolicy).toBe("Delete");
+    }
+  });
+
+  test("has the keys that the adapters use", () => {
+    const schemas = resources(small.data, "AWS::DynamoDB::GlobalTable").map(
+      ({ Properties }) => Properties["KeySchema"],
+    );
+    expect(schemas).toContainEqual([
+      { AttributeName: "log", KeyType: "HASH" },
+      { AttributeName: "seq", KeyType: "RANGE" },
+    ]);
+  });
+
+  test("is public in no bucket, and read over TLS only", () => {
+    templateOf(production.data).hasResourceProperties("AWS::S3::Bucket", {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    templateOf(production.data).hasResourceProperties("AWS::S3::BucketPolicy", {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+        ]),
+      },
+    });
+  });
+});
+
+describe("the network", () => {
+  test("lets the world reach the load balancer's Kafka port, and nothing else", () => {
+    const open: string[] = [];
+    for (const stack of allStacks(production)) {
+      for (const { Properties } of resources(stack, "AWS::EC2::SecurityGroup")) {
+        const rules = (Properties["SecurityGroupIngress"] ?? []) as readonly Record<string, unknown>[];
+        for (const rule of rules) if (rule["CidrIp"] === "0.0.0.0/0") open.push(`${String(rule["FromPort"])}`);
+      }
+    }
+    expect(open).toEqual(["9092"]);
+  });
+
+  test("of a fleet without public access lets nobody in from outside", () => {
+    const { network } = stacksOf("test", { publicAccess: false });
+    expect(JSON.stringify(resources(network, "AWS::EC2::SecurityGroup"))).not.toContain(
+      '"CidrIp":"0.0.0.0/0","Description":"Kafka',
+    );
+  });
+
+  test("takes PROXY headers from the balancer's subnets, and the client's address with them", () => {
+    const [group] = resources(production.router, "AWS::ElasticLoadBalancingV2::TargetGroup");
+    expect(group?.Properties["TargetGroupAttributes"]).toContainEqual({
+      Key: "proxy_protocol_v2.enabled",
+      Value: "true",
+    });
+  });
+});
+
+describe("permissions", () => {
+  test("of a cell reach its own log and its own snapshots only", () => {
+    const [cell] = production.cells;
+    const policies = JSON.stringify(resources(cell as Stack, "AWS::IAM::Policy"));
+    expect(policies).toContain('"dynamodb:LeadingKeys":["prod-cell-1","prod-cell-1/*"]');
+    expect(policies).toContain("/metadata/prod-cell-1/*");
+    expect(policies).not.toContain("prod-cell-2");
+    for (const forbidden of ["s3:DeleteObject", "dynamodb:*", "s3:*", "kms:*", "dynamodb:DeleteTable"])
+      expect(policies).not.toContain(`"${forbidden}"`);
+  });
+
+  test("of routers write nothing", () => {
+    const policies = JSON.stringify(resources(production.router, "AWS::IAM::Policy"));
+    for (const write of ["PutItem", "DeleteItem", "PutObject", "DeleteObject", "secretsmanager:GetSecretValue"])
+      expect(policies).not.toContain(write);
+  });
+
+  test("of functions never delete an entry of a metadata log, and reach no object", () => {
+    const statements = resources(production.api, "AWS::IAM::Policy").flatMap(({ Properties }) => {
+      const { Statement } = Properties["PolicyDocument"] as {
+        readonly Statement: readonly { readonly Action: string | readonly string[]; readonly Resource: unknown }[];
+      };
+      return Statement;
+    });
+    const deletes = statements.filter(({ Action }) => JSON.stringify(Action).includes("DeleteItem"));
+    expect(deletes.length).toBeGreaterThan(0);
+    for (const { Resource } of deletes) expect(JSON.stringify(Resource)).toContain("ControlTable");
+    expect(JSON.stringify(statements)).not.toContain("s3:");
+  });
+
+  test("no container is given a secret in its environment", () => {
+    for (const stack of [production.router, ...production.cells]) {
+      for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition")) {
+        const [container] = Properties["ContainerDefinitions"] as readonly Record<string, unknown>[];
+        expect(container?.["Secrets"]).toBeUndefined();
+        expect(container?.["ReadonlyRootFilesystem"]).toBe(true);
+        expect(JSON.stringify(container?.["Environment"])).not.toMatch(/password|privateKey|SecretString/i);
+      }
+    }
+  });
+});
+
+describe("a cell", () => {
+  test("changes one zone after the other", () => {
+    const template = templateOf(production.cells[0] as Stack).findResources("AWS::ECS::Service") as Record<
+      string,
+      Resource
+    >;
+    const names = Object.keys(template);
+    expect(names).toHaveLength(3);
+    const waits = names.map(
+      (name) => (template[name]?.DependsOn ?? []).filter((other) => names.includes(other)).length,
+    );
+    expect(waits.toSorted((a, b) => a - b)).toEqual([0, 1, 1]);
+    const subnets = names.map((name) => JSON.stringify(template[name]?.Properties["NetworkConfiguration"]));
+    expect(new Set(subnets).size).toBe(3);
+  });
+
+  test("is one line and one stack more", () => {
+    const { cells, ...fleet } = fleetOf("test");
+    const [first] = cells;
+    const two = makeFleet(new App(), { ...fleet, cells: [...cells, { ...first!, number: 2 }] });
+    expect(two.cells.map(({ stackName }) => stackName)).toEqual(["test-cell-1", "test-cell-2"]);
+    const before = templateOf(small.cells[0] as Stack).toJSON() as object;
+    expect(Template.fromStack(two.cells[0] as Stack).toJSON()).toEqual(before);
+  });
+
+  test("rolls back a deployment that does not come up, and restarts a broker that crashes on its disk", () => {
+    for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::Service")) {
+      expect(JSON.stringify(Properties)).toContain('"DeploymentCircuitBreaker":{"Enable":true,"Rollback":true}');
+      expect(JSON.stringify(Properties)).toContain('"MaximumPercent":100');
+    }
+    for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::TaskDefinition")) {
+      expect(JSON.stringify(Properties)).toContain('"RestartPolicy":{"Enabled":true');
+      expect(JSON.stringify(Properties)).toContain('"StopTimeout":120');
+    }
+  });
+});
+
+test("API Gateway has every documented call, and hands what is not offered to the API's own error", () => {
+  const keys = resources(small.api, "AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties["RouteKey"]);
+  for (const [path, verbs] of documentedRoutes()) for (const verb of verbs) expect(keys).toContain(`${verb} ${path}`);
+  expect(keys).toContain("ANY /{proxy+}");
+});
+
+test("every alarm and every chart is of a metric that brokers print", () => {
+  const known = new Set<string>(emfMetrics.map((id) => emfName(id)));
+  const alarms = resources(production.observability, "AWS::CloudWatch::Alarm");
+  expect(alarms.length).toBeGreaterThan(0);
+  for (const { Properties } of alarms) {
+    expect(Properties["Namespace"]).toBe(emfNamespace);
+    expect(known).toContain(Properties["MetricName"]);
+  }
+  const [dashboard] = resources(production.observability, "AWS::CloudWatch::Dashboard");
+  const body = JSON.stringify(dashboard?.Properties["DashboardBody"]);
+  const charted = [...body.matchAll(/balafon_[a-z_]+/g)].map(([name]) => name);
+  expect(charted.length).toBeGreaterThan(10);
+  expect(charted.filter((name) => !known.has(name))).toEqual([]);
+});
