@@ -88,9 +88,12 @@ function rotated(brokers: readonly RoutedBroker[], spread: number): readonly Rou
   return [...brokers.slice(first), ...brokers.slice(0, first)];
 }
 
-/** A logical cluster lives in one cell. */
+/** The cell of a logical cluster, unless it is closed: then it is nowhere, until it is opened again. */
 function imageOf(lkc: string, images: Iterable<MetadataImage>): MetadataImage | undefined {
-  for (const image of images) if (image.logicalClusters.has(lkc)) return image;
+  for (const image of images) {
+    const cluster = image.logicalClusters.get(lkc);
+    if (cluster !== undefined && cluster.closedMs === undefined) return image;
+  }
   return undefined;
 }
 

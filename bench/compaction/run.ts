@@ -31,6 +31,7 @@ const lookMs = 200;
 const quietMs = 3_000;
 const waitMsMax = 600_000;
 const topicResource = 2;
+const retriesMax = 100;
 
 interface Plan {
   readonly totalBytes: number;
@@ -138,6 +139,18 @@ class Cluster {
   }
 }
 
+/** Sends until it is taken: under load a cluster may have too few replicas in sync for a moment. */
+async function sendLastingly(connection: KafkaConnection, name: string, records: Buffer): Promise<void> {
+  for (let left = retriesMax; ; left -= 1) {
+    try {
+      return await send(connection, name, records);
+    } catch (error) {
+      if (left === 0) throw error;
+      await pause(lookMs);
+    }
+  }
+}
+
 async function send(connection: KafkaConnection, name: string, records: Buffer): Promise<void> {
   const answer = await connection.call<ProduceResponse>(produce, versions.produce, {
     acks: -1,
@@ -170,7 +183,7 @@ async function load(cluster: Cluster, plan: Plan): Promise<{ readonly records: n
     while (sent < total) {
       const count = Math.min(perBatch, total - sent);
       sent += count;
-      await send(connection, topic, encodeBatch({ records: Array.from({ length: count }, record) }));
+      await sendLastingly(connection, topic, encodeBatch({ records: Array.from({ length: count }, record) }));
     }
   };
   await Promise.all(Array.from({ length: loadInflight }, writer));
@@ -180,6 +193,7 @@ async function load(cluster: Cluster, plan: Plan): Promise<{ readonly records: n
 /** One record every few milliseconds, acks=all, whether or not the one before was answered. */
 class SteadyProducer {
   latencies: number[] = [];
+  refused = 0;
   readonly #connection: KafkaConnection;
   readonly #records = encodeBatch({ records: [{ value: randomBytes(1024) }] });
   readonly #timer: NodeJS.Timeout;
@@ -194,7 +208,9 @@ class SteadyProducer {
     const sorted = this.latencies.sort((a, b) => a - b);
     this.latencies = [];
     const [p50, p99, max] = [percentile(sorted, 0.5), percentile(sorted, 0.99), sorted.at(-1) ?? 0];
-    return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms of ${sorted.length}`;
+    const refused = this.refused > 0 ? `, ${this.refused} refused` : "";
+    this.refused = 0;
+    return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(0)} ms of ${sorted.length}${refused}`;
   }
 
   stop(): void {
@@ -203,8 +219,12 @@ class SteadyProducer {
 
   async #send(): Promise<void> {
     const startMs = performance.now();
-    await send(this.#connection, steadyTopic, this.#records);
-    this.latencies.push(performance.now() - startMs);
+    try {
+      await send(this.#connection, steadyTopic, this.#records);
+      this.latencies.push(performance.now() - startMs);
+    } catch {
+      this.refused += 1;
+    }
   }
 }
 
@@ -252,7 +272,7 @@ async function measure(cluster: Cluster, plan: Plan): Promise<void> {
   const startMs = performance.now();
   await cluster.setConfigs(topic, { "min.cleanable.dirty.ratio": "0.01", "segment.ms": "1000" });
   await pause(1_000);
-  await send(await cluster.leader(topic), topic, encodeBatch({ records: [{ key: Buffer.from("last") }] }));
+  await sendLastingly(await cluster.leader(topic), topic, encodeBatch({ records: [{ key: Buffer.from("last") }] }));
   const { doneMs, peaks } = await watchSizes(cluster, plan);
   console.log(`producer meanwhile: ${steady.take()}`);
   steady.stop();

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { routerLimits } from "../../router/limits.ts";
-import type { RouterConfig, RouterReadyLine } from "../../router/router-config.ts";
+import type { DrainConfig, RouterConfig, RouterReadyLine } from "../../router/router-config.ts";
 import { storeToken } from "../../shared/access/store-token.ts";
 import { startItemStoreServer } from "../../shared/item-store/item-store-server.ts";
 import { MemoryItemStore } from "../../shared/item-store/memory-item-store.ts";
@@ -17,7 +17,10 @@ import { systemTimers } from "../../shared/ports/timers.ts";
 
 export interface RoutedCell {
   readonly port: number;
+  readonly healthPort: number;
   readonly pid: number;
+  /** Resolves with the exit code of the router's process. */
+  readonly exited: Promise<number | null>;
   end(): void;
 }
 
@@ -30,8 +33,9 @@ export async function startRouter(options: {
   readonly lkc: string;
   readonly domain: string;
   readonly brokerPort: number;
+  readonly drain?: DrainConfig;
 }): Promise<RoutedCell> {
-  const { directory, lkc, domain, brokerPort } = options;
+  const { directory, lkc, domain, brokerPort, drain = { listenMs: 0, deadlineMs: 0 } } = options;
   const at = (file: string) => path.join(directory, file);
   mkdirSync(at("objects"), { recursive: true });
   const itemStore = new MemoryItemStore();
@@ -76,19 +80,21 @@ export async function startRouter(options: {
       },
     ],
     limits: { ...routerLimits, newPerSecondPerAddressMax: 100_000, newPerSecondPerClusterMax: 100_000 },
-    drain: { listenMs: 0, deadlineMs: 0 },
+    drain,
   };
   writeFileSync(at("router.json"), JSON.stringify(config));
   // As `npm start` runs it: the second start finds its TypeScript stripped and compiled.
   const warm = spawnRouter(at("router.json"), at("compile-cache"));
   await once(warm.stdout, "data");
-  warm.kill();
+  warm.kill("SIGKILL");
   await once(warm, "exit");
   const child = spawnRouter(at("router.json"), at("compile-cache"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const ready = JSON.parse(line.toString()) as RouterReadyLine;
   return {
     port: ready.port,
+    healthPort: ready.healthPort,
+    exited: new Promise((resolve) => child.once("exit", (code) => resolve(code))),
     pid: child.pid ?? 0,
     end: () => {
       child.kill();

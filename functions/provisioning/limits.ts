@@ -26,6 +26,9 @@ export const reconcileObjectsMax = 1_000;
 /** Expired records that it deletes in one run, of each kind. */
 export const expiredDeletesMax = 500;
 
+/** How long the loads of the cells are taken for new: cells write theirs every five seconds. */
+export const loadViewMs = 2_000;
+
 /** Objects in one page of a list: when nothing is asked for, and at most. */
 export const pageSizeDefault = 10;
 export const pageSizeMax = 100;

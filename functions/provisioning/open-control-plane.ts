@@ -7,6 +7,7 @@ import { TailAppender } from "../../shared/metadata/log/tail-appender.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Random } from "../../shared/ports/random.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
+import { CellLoadView } from "./cell-load-view.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Fleet } from "./fleet.ts";
 
@@ -38,8 +39,10 @@ export function openControlPlane(parts: ControlPlaneParts): ControlPlane {
       timers,
       random,
     });
+  const store = new ControlStore(controlItems, { timers, random });
   return {
-    store: new ControlStore(controlItems, { timers, random }),
+    store,
+    cellLoads: new CellLoadView(store, clock),
     logOf(cell) {
       let log = logs.get(cell);
       if (log === undefined) {

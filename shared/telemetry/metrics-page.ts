@@ -8,8 +8,8 @@ export function renderMetricsPage(): string {
   );
   return `# Metrics
 
-Each broker serves these at \`http://127.0.0.1:<admin port>/metrics\` in Prometheus's text format; \`npm start\` prints the
-ports. The label \`lkc\` is the logical cluster. A series appears when it was first counted.
+Each broker and router serves its own at \`http://127.0.0.1:<admin port>/metrics\` in Prometheus's text format; \`npm start\`
+prints the ports. The label \`lkc\` is the logical cluster. A series appears when it was first counted.
 
 Made by \`npm run docs\` from \`shared/telemetry/metric-definitions.ts\`; a test fails when this page is stale.
 

@@ -1,4 +1,3 @@
-import { type CellLoadItem, cellLoadKind, cellLoads } from "../../../shared/control/items/cell-load-item.ts";
 import { type ClusterItem, clusterKind, clustersOf } from "../../../shared/control/items/cluster-item.ts";
 import { environmentKind, environmentsOf } from "../../../shared/control/items/environment-item.ts";
 import { organizationKind, organizations } from "../../../shared/control/items/organization-item.ts";
@@ -206,9 +205,7 @@ function notOfferedHere(plane: ControlPlane, spec: BodyOf<Contract["createCluste
 }
 
 async function placeCluster(plane: ControlPlane) {
-  const loads = new Map<string, CellLoadItem>();
-  for await (const { value } of plane.store.all(cellLoadKind, cellLoads)) loads.set(value.cell, value);
-  const view = { cells: plane.fleet.cells, loads, nowMs: plane.clock.wallMs() };
+  const view = { cells: plane.fleet.cells, loads: await plane.cellLoads.read(), nowMs: plane.clock.wallMs() };
   return place(view, () => plane.random.fraction());
 }
 

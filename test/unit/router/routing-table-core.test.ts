@@ -99,7 +99,7 @@ test.each([
   "",
 ])("%j is unknown", (name) => expect(routed(name)).toBe("unknown"));
 
-test("a cluster that is made, moved out of the log or served by a new broker is seen at once", () => {
+test("a cluster that is made, closed, opened again, deleted or served by a new broker is seen so at once", () => {
   const image = cell("c", broker(1, "az1"));
   const look = () => routed("lkc-new.eu.example", { images: [image] });
   expect(look()).toBe("unknown");
@@ -107,7 +107,12 @@ test("a cluster that is made, moved out of the log or served by a new broker is 
   expect(look()).toBe("c/1");
   replay(image, 3, [broker(2, "az1")]);
   expect(look()).toBe("c/1 c/2");
-  replay(image, 4, [{ type: "logical-cluster-deleted", lkc: "lkc-new" }]);
+  const closed = { ...cluster("lkc-new"), closedMs: 7 } as MetadataRecord;
+  replay(image, 4, [closed]);
+  expect(look()).toBe("unknown");
+  replay(image, 5, [cluster("lkc-new")]);
+  expect(look()).toBe("c/1 c/2");
+  replay(image, 6, [{ type: "logical-cluster-deleted", lkc: "lkc-new" }]);
   expect(look()).toBe("unknown");
 });
 

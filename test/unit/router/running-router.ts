@@ -19,18 +19,19 @@ export interface Arrived {
   bytes(count: number): Promise<Buffer>;
 }
 
-/** A listener that stands for a broker. */
+/** A listener that stands for a broker: answers a router's looks by itself, and hands clients' connections over. */
 export class FakeBroker {
   readonly #server: Server;
-  readonly #arrived: Socket[] = [];
-  readonly #waiting: ((socket: Socket) => void)[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #arrived: Arrived[] = [];
+  readonly #waiting: ((arrived: Arrived) => void)[] = [];
 
   private constructor() {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on("error", () => undefined);
-      const taker = this.#waiting.shift();
-      if (taker === undefined) this.#arrived.push(socket);
-      else taker(socket);
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      void this.#receive(socket);
     });
   }
 
@@ -46,9 +47,18 @@ export class FakeBroker {
     return { cell, brokerId, zone: "zone-a", host: "127.0.0.1", port };
   }
 
-  /** The next connection, its PROXY header read. */
-  async next(): Promise<Arrived> {
-    const socket = this.#arrived.shift() ?? (await new Promise<Socket>((resolve) => this.#waiting.push(resolve)));
+  /** The next connection of a client. */
+  next(): Promise<Arrived> {
+    const arrived = this.#arrived.shift();
+    return arrived === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(arrived);
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #receive(socket: Socket): Promise<void> {
     const chunks: Buffer[] = [];
     let length = 0;
     let onMore: () => void = () => undefined;
@@ -66,17 +76,19 @@ export class FakeBroker {
       return Buffer.concat(chunks);
     };
     const header = readProxyHeader(await until(() => readProxyHeader(Buffer.concat(chunks)).kind !== "more"));
-    assert(header.kind === "proxied");
-    return {
+    assert(header.kind === "proxied" || header.kind === "local", "routers send a header first");
+    if (header.kind === "local") {
+      socket.end();
+      return;
+    }
+    const arrived: Arrived = {
       socket,
       connection: header.connection,
       bytes: async (count) => (await until(() => length >= header.bytes + count)).subarray(header.bytes),
     };
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#arrived) socket.destroy();
+    const taker = this.#waiting.shift();
+    if (taker === undefined) this.#arrived.push(arrived);
+    else taker(arrived);
   }
 }
 
