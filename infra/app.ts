@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { App, Tags, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { acknowledgeFindings } from "./compliance/acknowledged-findings.ts";
+import { adaptToEmulator, isForEmulator } from "./emulator/adapt-to-emulator.ts";
 import { readFleetConfig } from "./fleet/read-fleet-config.ts";
 import { makeFleet } from "./fleet-stacks.ts";
 
@@ -19,6 +20,7 @@ if (read.kind === "invalid") {
   process.exit(2);
 }
 makeFleet(app, read.fleet);
+if (isForEmulator(app)) adaptToEmulator(app);
 for (const [name, value] of Object.entries(read.fleet.tags)) Tags.of(app).add(name, value);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 acknowledgeFindings(app, read.fleet);

@@ -46,7 +46,7 @@ export class DeployableTask extends Construct {
     });
     const container = this.definition.addContainer(deployable, {
       image: containerImage(this, deployable),
-      environment: { AWS_REGION: Stack.of(this).region, ...localEndpoint(this), ...environment },
+      environment: { AWS_REGION: Stack.of(this).region, ...environment },
       logging: ecs.LogDrivers.awsLogs({ streamPrefix: deployable, logGroup, mode: ecs.AwsLogDriverMode.NON_BLOCKING }),
       portMappings: [ports.kafka, ports.peer, ports.admin, ports.health].map((containerPort) => ({ containerPort })),
       readonlyRootFilesystem: true,
@@ -73,11 +73,4 @@ export class DeployableTask extends Construct {
   get role(): IRole {
     return this.definition.taskRole;
   }
-}
-
-/** An emulator's address, where AWS's own is not meant: `-c awsEndpoint=URL`. */
-function localEndpoint(scope: Construct): Readonly<Record<string, string>> {
-  const endpoint: unknown = scope.node.tryGetContext("awsEndpoint");
-  if (typeof endpoint !== "string") return {};
-  return { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 }
