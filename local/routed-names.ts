@@ -19,9 +19,26 @@ export function routedBootstrap(lkc: string, routerPort: number): string {
 }
 
 /** Every name that a client of the logical cluster will look up, on one line of a hosts file. */
+export function hostsLineOf(names: {
+  readonly address: string;
+  readonly domain: string;
+  readonly lkc: string;
+  readonly brokers: readonly { readonly id: number; readonly zone: string }[];
+}): string {
+  const { address, domain, lkc, brokers } = names;
+  return [
+    address,
+    formatHostName({ kind: "bootstrap", lkc }, domain),
+    ...brokers.map(({ id, zone }) => formatHostName({ kind: "broker", lkc, brokerId: id, zone }, domain)),
+  ].join(" ");
+}
+
+/** The same for the cloud on this machine. */
 export function hostsLine(lkc: string, brokers: readonly { readonly id: number; readonly slot: number }[]): string {
-  const names = brokers.map(({ id, slot }) =>
-    formatHostName({ kind: "broker", lkc, brokerId: id, zone: brokerZone(slot) }, localDomain),
-  );
-  return ["127.0.0.1", formatHostName({ kind: "bootstrap", lkc }, localDomain), ...names].join(" ");
+  return hostsLineOf({
+    address: "127.0.0.1",
+    domain: localDomain,
+    lkc,
+    brokers: brokers.map(({ id, slot }) => ({ id, zone: brokerZone(slot) })),
+  });
 }

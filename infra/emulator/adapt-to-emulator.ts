@@ -6,27 +6,33 @@ import { CfnSecurityGroupIngress } from "aws-cdk-lib/aws-ec2";
 import { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { IConstruct } from "constructs";
 
-/** podman's own bridge. */
-const defaultTaskNetwork = "10.88.0.0/16";
+/** Whatever a container engine gives to containers, and to the host on their network. */
+const privateNetworks = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16";
 
 export function isForEmulator(scope: IConstruct): boolean {
   return String(scope.node.tryGetContext("emulator")) === "true";
 }
 
 export function adaptToEmulator(scope: IConstruct): void {
-  const network = String(scope.node.tryGetContext("emulatorNetwork") ?? defaultTaskNetwork);
   for (const construct of scope.node.findAll()) {
     // ministack's CloudFormation refuses a template with this type; nothing there filters connections anyway.
     if (construct instanceof CfnSecurityGroupIngress) construct.node.scope?.node.tryRemoveChild(construct.node.id);
-    if (construct instanceof FargateTaskDefinition) emulateTask(construct, network);
+    if (construct instanceof FargateTaskDefinition) emulateTask(construct);
   }
 }
 
-function emulateTask(task: FargateTaskDefinition, network: string): void {
-  const container = task.defaultContainer;
+/** By the name of the container: what it calls the networks from which a PROXY header comes. */
+const proxyNetworks: Readonly<Record<string, string>> = {
+  broker: "BALAFON_ROUTER_NETWORKS",
+  router: "BALAFON_BALANCER_NETWORKS",
+};
+
+function emulateTask({ defaultContainer: container }: FargateTaskDefinition): void {
+  if (container === undefined) return;
   // The SDK takes an emulator's credentials endpoint, plain HTTP on no loopback address, for unsafe.
-  container?.addEnvironment("AWS_ACCESS_KEY_ID", "test");
-  container?.addEnvironment("AWS_SECRET_ACCESS_KEY", "test");
+  container.addEnvironment("AWS_ACCESS_KEY_ID", "test");
+  container.addEnvironment("AWS_SECRET_ACCESS_KEY", "test");
   // Containers stand in a network of the container engine's, not in the subnets that the template describes.
-  for (const name of ["BALAFON_BALANCER_NETWORKS", "BALAFON_ROUTER_NETWORKS"]) container?.addEnvironment(name, network);
+  const name = proxyNetworks[container.containerName];
+  if (name !== undefined) container.addEnvironment(name, privateNetworks);
 }

@@ -33,7 +33,11 @@ const renewBeforeDays = 60;
  * Makes the authority once and the server's certificate when there is none, when it ends soon or does not fit the
  * authority or the names any more. A client that trusts the authority goes on after a renewal.
  */
-export async function ensureCertificates(directory: string, nowMs: number): Promise<CertificateFiles> {
+export async function ensureCertificates(
+  directory: string,
+  nowMs: number,
+  names: readonly string[] = serverNames,
+): Promise<CertificateFiles> {
   const files = {
     authorityFile: path.join(directory, "ca.pem"),
     certificateFile: path.join(directory, "server.pem"),
@@ -46,13 +50,13 @@ export async function ensureCertificates(directory: string, nowMs: number): Prom
     writePrivateFile(authorityKeyFile, issued.keyPem);
     writePrivateFile(files.authorityFile, issued.certificatePem);
   }
-  if (!isUsable(files.certificateFile, files.keyFile, nowMs) || !fits(files)) {
+  if (!isUsable(files.certificateFile, files.keyFile, nowMs) || !fits(files, names)) {
     // Loaded only when needed: the library costs more than all else at a start.
     const { issueServerCertificate } = await import("./issue.ts");
     const issued = await issueServerCertificate({
       authorityPem: readFileSync(files.authorityFile, "utf8"),
       authorityKeyPem: readFileSync(authorityKeyFile, "utf8"),
-      names: serverNames,
+      names,
       addresses: serverAddresses,
       notBeforeMs: nowMs - dayMs,
       notAfterMs: nowMs + serverDays * dayMs,
@@ -69,12 +73,12 @@ function isUsable(certificateFile: string, keyFile: string, nowMs: number): bool
   return certificate !== undefined && Date.parse(certificate.validTo) - nowMs > renewBeforeDays * dayMs;
 }
 
-function fits(files: CertificateFiles): boolean {
+function fits(files: CertificateFiles, names: readonly string[]): boolean {
   const authority = readCertificate(files.authorityFile);
   const server = readCertificate(files.certificateFile);
   if (authority === undefined || server === undefined || !server.verify(authority.publicKey)) return false;
-  const names = server.subjectAltName ?? "";
-  return serverNames.every((name) => names.includes(`DNS:${name}`));
+  const has = server.subjectAltName ?? "";
+  return names.every((name) => has.includes(`DNS:${name}`));
 }
 
 /** Undefined when the file is no certificate: it is made anew. */
