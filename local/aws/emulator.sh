@@ -10,6 +10,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 port=${EMULATOR_PORT:-4566}
 home=${EMULATOR_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/balafon-emulator}
 version=1.5.33
+# By this it knows its containers from those of another emulator.
+instance=balafon-emulator:$port
 
 fail() {
   echo "emulator.sh: $1" >&2
@@ -35,7 +37,7 @@ leave() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   wait
   # Those of services that were not deleted.
-  podman ps -aq --filter "name=^ministack-ecs-" | xargs -r podman rm -f -v -t 0 >/dev/null 2>&1 || true
+  podman ps -aq --filter "label=ministack.instance=$instance" | xargs -r podman rm -f -v -t 0 >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap leave EXIT
@@ -60,7 +62,7 @@ podman system service -t 0 "unix://$work/podman.sock" >"$work/podman.log" 2>&1 &
 pids+=($!)
 
 # Functions run on the node that is found first.
-PATH="$root/node_modules/.bin:$PATH" DOCKER_HOST="unix://$work/podman.sock" GATEWAY_PORT=$port BIND_HOST=0.0.0.0 \
+PATH="$root/node_modules/.bin:$PATH" DOCKER_HOST="unix://$work/podman.sock" MINISTACK_HOSTNAME="${instance%:*}" GATEWAY_PORT=$port BIND_HOST=0.0.0.0 \
   S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" LOG_LEVEL="${LOG_LEVEL:-WARNING}" "$home/bin/ministack" &
 pids+=($!)
 wait "${pids[1]}"

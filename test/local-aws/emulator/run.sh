@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# A whole fleet deployed to an AWS emulator, used and removed again: `npm run emulator`, `npm run deploy:local`, suite.py,
+# `npm run deploy:local -- --destroy`. Real functions, real containers. As root, with podman, runc, buildah and python3.
+# VENV, EMULATOR_HOME: where Python packages are kept between runs. Ends with `N passed, N failed`, and everything it started.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../../.." && pwd)
+PATH=$project/node_modules/.bin:$PATH
+work=$(mktemp -d "${TMPDIR:-/tmp}/balafon-fleet-XXXXXX")
+export VENV=${VENV:-${TMPDIR:-/tmp}/balafon-librdkafka-venv}
+export EMULATOR_HOME=${EMULATOR_HOME:-${TMPDIR:-/tmp}/balafon-emulator-venv}
+# An address of its own: the Kafka port of 127.0.0.1 may be taken.
+address=127.94.0.1
+emulator_pid=
+fleet_pid=
+passed=0
+failed=0
+
+end_pid() { # PID SECONDS
+  if [ -z "$1" ]; then return; fi
+  kill "$1" 2>/dev/null
+  for _ in $(seq 1 $(($2 * 10))); do
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -9 "$1" 2>/dev/null
+  wait "$1" 2>/dev/null
+}
+leave() {
+  trap - EXIT
+  end_pid "$fleet_pid" 10
+  end_pid "$emulator_pid" 60
+  rm -rf "$work"
+}
+trap leave EXIT
+trap 'exit 1' INT TERM HUP
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+ok() {
+  passed=$((passed + 1))
+  echo "ok    $1"
+}
+not_ok() { # NAME FILE
+  failed=$((failed + 1))
+  echo "FAIL  $1"
+  tail -25 "$2" | sed 's/^/      /'
+}
+
+for command in podman runc buildah python3 curl unshare; do
+  command -v "$command" >/dev/null && continue
+  echo "missing: $command" | tee "$work/missing"
+  not_ok "what the suite needs" "$work/missing"
+  finish
+done
+if [ ! -x "$VENV/bin/python" ]; then python3 -m venv "$VENV" </dev/null; fi
+if ! timeout 300 "$VENV/bin/pip" install -q --only-binary :all: \
+  -r "$project/test/clients/librdkafka/requirements.txt" >"$work/pip.log" 2>&1 </dev/null; then
+  not_ok "confluent-kafka" "$work/pip.log"
+  finish
+fi
+
+port=$(node -e 'const s=require("node:net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+endpoint=http://127.0.0.1:$port
+export label=ministack.instance=balafon-emulator:$port
+EMULATOR_PORT=$port bash "$project/local/aws/emulator.sh" >"$work/emulator.log" 2>&1 </dev/null &
+emulator_pid=$!
+for _ in $(seq 1 600); do
+  curl -sf -m 2 "$endpoint/_localstack/health" >/dev/null && break
+  kill -0 "$emulator_pid" 2>/dev/null || break
+  sleep 0.2
+done
+curl -sf -m 2 "$endpoint/_localstack/health" >/dev/null || {
+  not_ok "an emulator with containers" "$work/emulator.log"
+  finish
+}
+
+deploy() { node "$project/local/aws/main.ts" --endpoint "$endpoint" --data "$work/data" --listen "$address" "$@"; }
+start_fleet() { # extra options
+  : >"$work/ready.json"
+  # Not the function: the process itself, so that it is the one that is told to end.
+  node "$project/local/aws/main.ts" --endpoint "$endpoint" --data "$work/data" --listen "$address" --json "$@" \
+    >"$work/ready.json" 2>"$work/deploy.log" </dev/null &
+  fleet_pid=$!
+  for _ in $(seq 1 2400); do
+    [ -s "$work/ready.json" ] && return
+    kill -0 "$fleet_pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+end_fleet() {
+  kill "$fleet_pid"
+  wait "$fleet_pid"
+  local code=$?
+  fleet_pid=
+  return "$code"
+}
+# With a hosts file of its own, for resolvers that know no names under localhost.
+use_fleet() {
+  cp /etc/hosts "$work/hosts"
+  # shellcheck disable=SC2016
+  timeout 300 unshare -m sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts' \
+    sh "$work/hosts" "$VENV/bin/python" "$here/suite.py" "$work/ready.json"
+}
+
+if start_fleet; then
+  ok "deploy:local"
+else
+  not_ok "deploy:local" "$work/deploy.log"
+  tail -5 "$work/emulator.log"
+  finish
+fi
+
+use_fleet 2>&1 </dev/null | tee "$work/suite.log"
+line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/suite.log" | tail -1)
+if [ -n "$line" ]; then
+  passed=$((passed + ${line%% passed*}))
+  line=${line##*, }
+  failed=$((failed + ${line%% failed}))
+else
+  not_ok "the suite did not end" "$work/suite.log"
+fi
+if [ "$failed" -gt 0 ]; then
+  for container in $(podman ps -aq --filter "label=$label"); do
+    podman logs "$container" 2>&1 | grep -E '"level":"(warn|error)"' | tail -5
+  done
+fi
+
+if end_fleet; then ok "SIGTERM ends it in order"; else not_ok "SIGTERM ends it in order" "$work/deploy.log"; fi
+
+nothing_left() {
+  local running
+  deploy --destroy || return 1
+  running=$(podman ps -q --filter "label=$label")
+  [ -z "$running" ] || { echo "containers still run: $running"; return 1; }
+  [ "$(ls "$work/data" | grep -c -E 'properties|api-key|outputs|cdk.out')" -eq 0 ] || { ls "$work/data"; return 1; }
+  node -e '
+    const call = async (service, target, body) => {
+      const scope = `test/20260101/us-east-1/${service}/aws4_request`;
+      const answer = await fetch(process.argv[1], { method: "POST", body: JSON.stringify(body), headers: {
+        "x-amz-target": target, "content-type": "application/x-amz-json-1.1",
+        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0` } });
+      return answer.json();
+    };
+    (async () => {
+      const { TableNames } = await call("dynamodb", "DynamoDB_20120810.ListTables", {});
+      const { SecretList } = await call("secretsmanager", "secretsmanager.ListSecrets", {});
+      const left = [...TableNames, ...SecretList.map(({ Name }) => Name)].filter((name) => name.startsWith("emulated-"));
+      if (left.length > 0) { console.log(`left: ${left}`); process.exit(1); }
+    })();' "$endpoint"
+}
+if nothing_left >"$work/destroy.log" 2>&1 </dev/null; then
+  ok "--destroy leaves nothing"
+else
+  not_ok "--destroy leaves nothing" "$work/destroy.log"
+fi
+finish

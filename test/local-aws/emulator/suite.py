@@ -1,0 +1,277 @@
+"""A deployed fleet from outside: `suite.py READY_LINE HOSTS`. READY_LINE: what `npm run deploy:local -- --json` printed.
+HOSTS: the hosts file that this process sees, to write to. Ends with `N passed, N failed`."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+PARTITIONS = 6
+SECONDS_MAX = 90
+# A broker that was killed is replaced by a new task with a new id: names of more ids than will be given.
+BROKER_IDS_MAX = 20
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+ready = json.load(open(sys.argv[1]))
+hosts_file = sys.argv[2]
+operator = json.load(open(ready["apiKeyFile"]))
+
+
+def call(method, path, body=None, key=operator):
+    """One call of the provisioning API: status and answer."""
+    credentials = base64.b64encode(f"{key['id']}:{key['secret']}".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(ready["api"] + path, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"null")
+
+
+def made(path, body):
+    status, answer = call("POST", path, body)
+    assert status in (200, 201, 202), f"{path}: {status} {answer}"
+    return answer
+
+
+def until(what, condition):
+    deadline = time.monotonic() + SECONDS_MAX
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.1)
+
+
+class Tenant:
+    """A logical cluster in an environment of its own, and a key of a service account, all made by HTTP."""
+
+    def __init__(self):
+        self.environment = made("/org/v2/environments", {"display_name": "end-to-end"})["id"]
+        cluster = made("/cmk/v2/clusters", {"spec": {"display_name": "orders", "environment": {"id": self.environment}}})
+        self.lkc = cluster["id"]
+        account = made("/iam/v2/service-accounts", {"display_name": "shop"})["id"]
+        spec = {"owner": {"id": account}, "resource": {"id": self.lkc}}
+        key = made("/iam/v2/api-keys", {"spec": spec})
+        self.key = key["id"]
+        self.settings = {
+            "bootstrap.servers": cluster["spec"]["kafka_bootstrap_endpoint"].removeprefix("SASL_SSL://"),
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": key["id"],
+            "sasl.password": key["spec"]["secret"],
+            "ssl.ca.location": ready["authorityFile"],
+            "log_level": 0,
+        }
+        domain = "balafon.localhost"
+        names = [f"{self.lkc}.{domain}"]
+        names += [f"b{id}-{self.lkc}.{zone}.{domain}" for id in range(1, BROKER_IDS_MAX + 1) for zone in ZONES]
+        with open(hosts_file, "a") as hosts:
+            for name in names:
+                hosts.write(f"{ready['address']} {name}\n")
+
+
+class Member(threading.Thread):
+    """A member of a group that processes records and commits them."""
+
+    def __init__(self, settings, topic, seen):
+        super().__init__(daemon=True)
+        self.ending = False
+        self.error = None
+        self.seen = seen
+        self.consumer = Consumer(
+            {
+                **settings,
+                "group.id": topic,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": 6000,
+                "auto.commit.interval.ms": 200,
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+        )
+        self.consumer.subscribe([topic])
+        self.start()
+
+    def run(self):
+        passing = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE)
+        try:
+            while not self.ending:
+                for message in self.consumer.consume(100, 0.1):
+                    error = message.error()
+                    if error is None:
+                        self.seen.setdefault(message.value(), set()).add((message.partition(), message.offset()))
+                    elif not error.retriable() and error.code() not in passing:
+                        raise KafkaException(error)
+        except Exception as error:
+            self.error = error
+        finally:
+            self.consumer.close()
+
+    def end(self):
+        self.ending = True
+        self.join(60)
+        assert not self.is_alive(), "a member does not end"
+        assert self.error is None, self.error
+
+
+def broker_containers():
+    """Names of running containers of brokers."""
+    filters = ["--filter", f"label={os.environ['label']}", "--filter", "label=com.amazonaws.ecs.container-name=broker"]
+    command = ["podman", "ps", *filters, "--format", "{{.Names}}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def container_of(broker_id):
+    for name in broker_containers():
+        log = subprocess.run(["podman", "logs", name], check=True, capture_output=True, text=True)
+        if f'"event":"ready","brokerId":{broker_id},' in log.stdout + log.stderr:
+            return name
+    raise AssertionError(f"no container says that it is broker {broker_id}")
+
+
+tenants = []
+
+
+def made_by_http():
+    tenant = Tenant()
+    tenants.append(tenant)
+    status, cluster = call("GET", f"/cmk/v2/clusters/{tenant.lkc}?environment={tenant.environment}")
+    assert status == 200 and cluster["status"]["phase"] == "PROVISIONED", cluster
+    wrong = {"id": operator["id"], "secret": operator["secret"][:-1] + "?"}
+    assert call("GET", "/org/v2/environments", key=wrong)[0] == 401
+    assert call("GET", "/no/such/path")[0] == 404
+
+
+def group_while_a_broker_dies():
+    (tenant,) = tenants
+    topic = "orders"
+    admin = AdminClient(tenant.settings)
+    admin.create_topics([NewTopic(topic, PARTITIONS, 3)])[topic].result(60)
+    seen = {}
+    members = [Member(tenant.settings, topic, seen) for _ in range(2)]
+    acknowledged = {}
+    failures = []
+
+    def delivered(error, message):
+        if error is None:
+            acknowledged[message.value()] = (message.partition(), message.offset())
+        else:
+            failures.append(error)
+
+    producer = Producer({**tenant.settings, "acks": "all", "enable.idempotence": True, "linger.ms": 5})
+    number = 0
+
+    def produce(count):
+        nonlocal number
+        for _ in range(count):
+            producer.produce(topic, f"order {number}".encode(), partition=number % PARTITIONS, on_delivery=delivered)
+            producer.poll(0)
+            number += 1
+
+    def consumed(count):
+        def condition():
+            producer.poll(0)
+            for member in members:
+                assert member.error is None, member.error
+            return len(seen) >= count
+
+        return condition
+
+    produce(600)
+    until("the group reads", consumed(600))
+    before = set(admin.list_topics(timeout=30).brokers)
+    assert len(before) == 3, before
+    victim = AdminClient(tenant.settings).describe_consumer_groups([topic])[topic].result().coordinator.id
+    container = container_of(victim)
+    produce(300)
+    subprocess.run(["podman", "kill", "--signal", "KILL", container], check=True, capture_output=True)
+    for _ in range(30):
+        produce(20)
+        time.sleep(0.1)
+    assert producer.flush(SECONDS_MAX) == 0 and not failures, f"not acknowledged: {failures[:3]}"
+    assert len(acknowledged) == number
+    until("each record is read", consumed(number))
+    for member in members:
+        member.end()
+    lost = [value for value, place in acknowledged.items() if place not in seen.get(value, ())]
+    assert not lost, f"{len(lost)} acknowledged records were not read, such as {lost[:3]}"
+    places = set().union(*seen.values())
+    assert len(places) == number, "a record was stored twice"
+
+    def replaced():
+        ids = set(AdminClient(tenant.settings).list_topics(timeout=30).brokers)
+        return len(broker_containers()) == 3 and ids - before and len(ids) >= 3
+
+    until("a new task takes the place of the one that died", replaced)
+
+
+def committed_offsets_outlive_it():
+    (tenant,) = tenants
+    consumer = Consumer({**tenant.settings, "group.id": "orders", "auto.offset.reset": "earliest"})
+    consumer.subscribe(["orders"])
+    producer = Producer({**tenant.settings, "acks": "all"})
+    for partition in range(PARTITIONS):
+        producer.produce("orders", b"after", partition=partition)
+    assert producer.flush(SECONDS_MAX) == 0
+    values = []
+
+    def condition():
+        for message in consumer.consume(100, 0.1):
+            if message.error() is None:
+                values.append(message.value())
+        return values.count(b"after") == PARTITIONS
+
+    until("what came after the last commit", condition)
+    consumer.close()
+    # Members committed when they left: nothing from before is read again.
+    assert values == [b"after"] * PARTITIONS, f"{len(values)} records"
+
+
+def a_deleted_key_is_refused():
+    (tenant,) = tenants
+    assert call("DELETE", f"/iam/v2/api-keys/{tenant.key}")[0] == 204
+
+    def refused():
+        errors = []
+        client = AdminClient({**tenant.settings, "error_cb": errors.append})
+        try:
+            client.list_topics(timeout=3)
+            return False
+        except KafkaException:
+            client.poll(0.1)
+            return any(error.code() == KafkaError._AUTHENTICATION for error in errors)
+
+    until("the key gets nobody in", refused)
+
+
+checks = {
+    "an environment, a cluster, a service account and a key by HTTP": made_by_http,
+    "a group through the router, and a broker's container killed meanwhile": group_while_a_broker_dies,
+    "the group goes on from its commits": committed_offsets_outlive_it,
+    "a key that was deleted by HTTP": a_deleted_key_is_refused,
+}
+
+passed = failed = 0
+for name, check in checks.items():
+    try:
+        check()
+        passed += 1
+        print("ok   ", name, flush=True)
+    except Exception:
+        failed += 1
+        print("FAIL ", name, flush=True)
+        traceback.print_exc(limit=4, file=sys.stdout)
+print(f"{passed} passed, {failed} failed")
+sys.exit(0 if failed == 0 else 1)
