@@ -99,11 +99,12 @@ end_fleet() {
   fleet_pid=
   return "$code"
 }
-# With a hosts file of its own, for resolvers that know no names under localhost.
+# With a hosts file of its own, for resolvers that know no names under localhost. Mounts of containers that start meanwhile are
+# seen there, else podman could not list them.
 use_fleet() {
   cp /etc/hosts "$work/hosts"
   # shellcheck disable=SC2016
-  timeout 300 unshare -m sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts' \
+  timeout 300 unshare -m --propagation slave sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts' \
     sh "$work/hosts" "$VENV/bin/python" "$here/suite.py" "$work/ready.json"
 }
 
