@@ -26,10 +26,7 @@ export function awsEndpoint(): string | undefined {
 const projectPrograms = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
 
 /** What a command that deploys is run with: an emulator for AWS, and nothing of a real account. */
-export function emulatorEnvironment(place: {
-  readonly endpoint: string;
-  readonly region: string;
-}): NodeJS.ProcessEnv {
+export function emulatorEnvironment(place: { readonly endpoint: string; readonly region: string }): NodeJS.ProcessEnv {
   const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...inherited } = process.env;
   return { ...inherited, PATH: `${projectPrograms}:${process.env["PATH"] ?? ""}`, ...emulatorVariables(place) };
 }

@@ -35,7 +35,7 @@ import {
 import { endLeftovers } from "./leftovers.ts";
 import { logFileBytesMax, routerReadyMsMax, routerStopMsMax, storeReadyMsMax, storeStopMsMax } from "./limits.ts";
 import { type BrokerPorts, planPorts, type RouterPorts } from "./ports.ts";
-import { hostsLine, routedBootstrap } from "./routed-names.ts";
+import { hostsLine, localDomain, routedBootstrap } from "./routed-names.ts";
 import { routerConfigFor } from "./router-config-file.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
 import { bootstrapOf, type CloudSummary } from "./summary.ts";
@@ -56,8 +56,21 @@ export class StartError extends Error {
 export interface LocalCloudOptions {
   readonly start: StartOptions;
   readonly layout: DataLayout;
+  /** Made by `cdk deploy` on an emulator: brokers and router run on it, as the tasks would. */
+  readonly base?: DeployedBase;
   /** Something that the person at the terminal should know. */
   readonly say: (message: string) => void;
+}
+
+/** What a fleet's stacks made; the AWS endpoint of the start says where. */
+export interface DeployedBase {
+  /** The cell that its functions place logical clusters in. */
+  readonly cell: string;
+  readonly metadataTable: string;
+  readonly controlTable: string;
+  readonly bucket: string;
+  /** Its functions answer the provisioning API: none runs here. */
+  readonly hasApi: boolean;
 }
 
 interface Slot {
@@ -66,7 +79,7 @@ interface Slot {
   readonly ports: BrokerPorts;
 }
 
-const metadataTable = "balafon-metadata";
+const ownMetadataTable = "balafon-metadata";
 /** Names in a table of our own for each data directory: unlike logs, the control plane's items carry no cell's name. */
 const controlTableOf = (cell: string) => `balafon-control-${cell}`;
 const segmentBucket = "balafon-segments";
@@ -139,8 +152,8 @@ export class LocalCloud {
     return {
       cell: cell.cell,
       lkc: clientProperties.lkc,
-      api: api.url,
-      apiKey: { id: api.key.keyId, secret: api.key.secret },
+      api: api?.url ?? "",
+      apiKey: { id: api?.key.keyId ?? "", secret: api?.key.secret ?? "" },
       apiKeyFile: layout.apiKeyFile,
       brokers: this.#slots.map(({ broker, ports, cellIndex }) => ({
         id: broker.brokerId,
@@ -202,7 +215,7 @@ export class LocalCloud {
 
   /** What was fixed when the data was made, or is fixed now. */
   #settleCell(): CellFile {
-    const { start, layout } = this.#options;
+    const { start, layout, base } = this.#options;
     const made = readCellFile(layout);
     const brokers = start.brokers ?? made?.brokers ?? defaultBrokers;
     if (made !== undefined && brokers < made.brokers) {
@@ -220,6 +233,7 @@ export class LocalCloud {
     const cell = {
       cell:
         made?.cell ??
+        base?.cell ??
         `local-${randomInt(36 ** 5)
           .toString(36)
           .padStart(5, "0")}`,
@@ -230,14 +244,19 @@ export class LocalCloud {
     return cell;
   }
 
-  async #startApi(port: number, cell: CellFile): Promise<LocalApi> {
+  async #startApi(port: number, cell: CellFile): Promise<LocalApi | undefined> {
+    const { base } = this.#options;
+    if (base?.hasApi === true) return undefined;
     const fleet: Fleet = {
       cloud: "AWS",
       region: awsRegion(),
       cells: Array.from({ length: cell.cells ?? 1 }, (_, index) => ({
         cell: cellName(cell, index),
         state: "open",
-        kafkaBootstrap: this.#bootstrap("tls", index),
+        kafkaBootstrap:
+          base === undefined
+            ? this.#bootstrap("tls", index)
+            : `{lkc}.${localDomain}:${this.#router?.ports.clients ?? 0}`,
       })),
     };
     const { items } = this.#stores(0);
@@ -255,18 +274,23 @@ export class LocalCloud {
     const { start, layout, say } = this.#options;
     if (start.awsEndpoint !== undefined) {
       const place = { endpoint: start.awsEndpoint, region: awsRegion() };
-      this.#items = { kind: "dynamodb", ...place, table: metadataTable };
-      this.#objects = { kind: "s3", ...place, bucket: segmentBucket };
-      const controlTable = controlTableOf(cell.cell);
-      this.#controlItems = { kind: "dynamodb", ...place, table: controlTable };
+      const names = this.#options.base ?? {
+        metadataTable: ownMetadataTable,
+        controlTable: controlTableOf(cell.cell),
+        bucket: segmentBucket,
+      };
+      this.#items = { kind: "dynamodb", ...place, table: names.metadataTable };
+      this.#objects = { kind: "s3", ...place, bucket: names.bucket };
+      this.#controlItems = { kind: "dynamodb", ...place, table: names.controlTable };
+      if (this.#options.base !== undefined) return;
       const [{ ensureDynamodbTable }, { ensureBucket }] = await Promise.all([
         import("./dynamodb-setup.ts"),
         import("./s3-bucket.ts"),
       ]);
       await Promise.all([
-        ensureDynamodbTable({ ...place, table: metadataTable, kind: "number" }, systemTimers),
-        ensureDynamodbTable({ ...place, table: controlTable, kind: "text" }, systemTimers),
-        ensureBucket({ ...place, bucket: segmentBucket }),
+        ensureDynamodbTable({ ...place, table: names.metadataTable, kind: "number" }, systemTimers),
+        ensureDynamodbTable({ ...place, table: names.controlTable, kind: "text" }, systemTimers),
+        ensureBucket({ ...place, bucket: names.bucket }),
       ]);
       return;
     }

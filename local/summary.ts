@@ -2,6 +2,7 @@
 export interface CloudSummary {
   readonly cell: string;
   readonly lkc: string;
+  /** Empty when the API does not run here. */
   readonly api: string;
   /** An operator's. */
   readonly apiKey: { readonly id: string; readonly secret: string };

@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { cellName, type FleetConfig } from "../../infra/fleet/fleet-config.ts";
+import { type CellConfig, cellName, type FleetConfig } from "../../infra/fleet/fleet-config.ts";
 import { systemRandom } from "../../shared/ports/random.ts";
 import { systemTimers } from "../../shared/ports/timers.ts";
 import { CellMetadata } from "../cell-metadata.ts";
@@ -20,10 +20,11 @@ import { readBalancer } from "./balancer-view.ts";
 import { BaseStacks, emulatorFleet, removeHostedZones } from "./base-stacks.ts";
 import type { DeployedSummary } from "./deployed-summary.ts";
 import { EmulatorClient, type EmulatorPlace } from "./emulator-client.ts";
+import { FleetProcesses } from "./fleet-processes.ts";
 import { imagesMsMax, servingMsMax, servingPollMs } from "./limits.ts";
 import { ensureOperatorKey } from "./operator-key.ts";
 import type { DeployOptions } from "./options.ts";
-import { ensureReadyTenant } from "./ready-tenant.ts";
+import { type ApiAccess, ensureReadyTenant, type ReadyTenant } from "./ready-tenant.ts";
 import { runCommand } from "./run-command.ts";
 
 /** It cannot be deployed; the message is for the person who asked. */
@@ -51,6 +52,7 @@ export class Deployment {
   readonly #client: EmulatorClient;
   readonly #stacks: BaseStacks;
   #balancer: Balancer | undefined;
+  #processes: FleetProcesses | undefined;
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
@@ -66,51 +68,112 @@ export class Deployment {
     });
   }
 
-  /** Resolves when clients are served. Errors: `DeploymentError`, `CommandError`, `EmulatorError`. */
+  /** Resolves when clients are served. Errors: `DeploymentError`, `CommandError`, `EmulatorError`, `StartError`. */
   async start(): Promise<DeployedSummary> {
-    const { layout, say, options } = this.#options;
+    const { say, options } = this.#options;
     await this.#findEmulator();
-    if (options.imagePrefix === undefined) {
-      say("building the images of broker and router");
-      await runCommand("bash", ["infra/images/build.sh", "--tag-prefix", builtImages], {
-        env: emulatorEnvironment(this.place),
-        msMax: imagesMsMax,
-      });
-    }
+    const inContainers = !options.processes && (await this.#offersContainers());
+    if (!inContainers)
+      say("brokers and router will run as processes of this machine, on the emulator's DynamoDB and S3");
+    if (inContainers && options.imagePrefix === undefined) await this.#buildImages();
     say("making the templates");
     await this.#stacks.synthesize();
     say("deploying network, data, provisioning API and alarms");
     await this.#stacks.bootstrap();
+    return inContainers ? this.#startContainers() : this.#startProcesses();
+  }
+
+  async #startContainers(): Promise<DeployedSummary> {
+    const { layout, say, options } = this.#options;
     await this.#stacks.deploy("network", "data", "api", "observability");
-    const certificates = await this.#putCertificate();
+    const { authorityFile } = await this.#putCertificate();
     say("deploying a cell of brokers, and the routers");
-    const [cell] = this.#fleet.cells;
-    if (cell === undefined) throw new DeploymentError("the fleet has no cell");
-    await this.#stacks.deploy(`cell-${cell.number}`, "router");
-    const key = await ensureOperatorKey(this.#client, this.#stacks.output("api", "OperatorKeyFunction"));
-    writePrivateFile(layout.apiKeyFile, `${JSON.stringify({ id: key.keyId, secret: key.secret })}\n`);
-    const api = this.#apiUrl();
-    const { authorityFile } = certificates;
-    const tenant = await ensureReadyTenant({ api: { url: api, ...key }, layout, authorityFile });
+    await this.#stacks.deploy(`cell-${this.#cell.number}`, "router");
+    const api = await this.#deployedApi();
+    const tenant = await ensureReadyTenant({ api, layout, authorityFile });
     say("waiting for brokers and routers to serve");
     await this.#balance();
+    return this.#summary(tenant, { api: api.url, authorityFile, address: options.address });
+  }
+
+  async #startProcesses(): Promise<DeployedSummary> {
+    const { layout, say, options } = this.#options;
+    const hasApi = await this.#client.offers("apigatewayv2");
+    await this.#stacks.deploy("data", "observability", ...(hasApi ? ["api"] : []));
+    if (!hasApi) say("the emulator has no HTTP APIs: the provisioning API will be a process of this machine as well");
+    say("starting brokers and router");
+    const processes = new FleetProcesses({
+      directory: layout.directory,
+      endpoint: options.endpoint,
+      base: {
+        cell: cellName(this.#fleet, this.#cell),
+        metadataTable: this.#stacks.output("data", "MetadataTableName"),
+        controlTable: this.#stacks.output("data", "ControlTableName"),
+        bucket: this.#stacks.output("data", "BucketName"),
+        hasApi,
+      },
+      say,
+    });
+    this.#processes = processes;
+    const { authorityFile, ownApi } = await processes.start();
+    const api = ownApi ?? (await this.#deployedApi());
+    this.#keepOperatorKey(api);
+    const tenant = await ensureReadyTenant({ api, layout, authorityFile });
+    return this.#summary(tenant, { api: api.url, authorityFile, address: processes.address });
+  }
+
+  async #buildImages(): Promise<void> {
+    this.#options.say("building the images of broker and router");
+    await runCommand("bash", ["infra/images/build.sh", "--tag-prefix", builtImages], {
+      env: emulatorEnvironment(this.place),
+      msMax: imagesMsMax,
+    });
+  }
+
+  async #offersContainers(): Promise<boolean> {
+    return (await this.#client.offers("ecs")) && (await this.#client.offers("elasticloadbalancing"));
+  }
+
+  /** The API behind the emulator's gateway, with its operator's key. */
+  async #deployedApi(): Promise<ApiAccess> {
+    const key = await ensureOperatorKey(this.#client, this.#stacks.output("api", "OperatorKeyFunction"));
+    // By its path: names under `localhost` are not known to every resolver.
+    const [id = ""] = new URL(this.#stacks.output("api", "Url")).hostname.split(".");
+    const api = { url: `${this.place.endpoint}/_aws/execute-api/${id}/%24default`, ...key };
+    this.#keepOperatorKey(api);
+    return api;
+  }
+
+  #keepOperatorKey({ keyId, secret }: ApiAccess): void {
+    writePrivateFile(this.#options.layout.apiKeyFile, `${JSON.stringify({ id: keyId, secret })}\n`);
+  }
+
+  async #summary(
+    tenant: ReadyTenant,
+    access: { readonly api: string; readonly authorityFile: string; readonly address: string },
+  ): Promise<DeployedSummary> {
+    const { layout, options } = this.#options;
     return {
       endpoint: options.endpoint,
-      api,
       apiKeyFile: layout.apiKeyFile,
       ...tenant,
-      address: options.address,
-      hostsLine: await this.#hostsLine(tenant.lkc, cellName(this.#fleet, cell)),
+      ...access,
+      hostsLine: await this.#hostsLine(tenant.lkc, access.address),
       clientProperties: layout.clientProperties,
       librdkafkaProperties: layout.librdkafkaProperties,
-      authorityFile,
     };
+  }
+
+  get #cell(): CellConfig {
+    const [cell] = this.#fleet.cells;
+    if (cell === undefined) throw new DeploymentError("the fleet has no cell");
+    return cell;
   }
 
   /** Ends what runs in this process; what is deployed stays. */
   async end(): Promise<void> {
     this.#balancer?.end();
-    await Promise.resolve();
+    await this.#processes?.end();
   }
 
   /** Removes what was deployed. */
@@ -145,12 +208,6 @@ export class Deployment {
     return certificates;
   }
 
-  /** By its path: names under `localhost` are not known to every resolver. */
-  #apiUrl(): string {
-    const [id = ""] = new URL(this.#stacks.output("api", "Url")).hostname.split(".");
-    return `${this.place.endpoint}/_aws/execute-api/${id}/%24default`;
-  }
-
   async #balance(): Promise<void> {
     const balancer = new Balancer({
       address: this.#options.options.address,
@@ -167,12 +224,12 @@ export class Deployment {
   }
 
   /** Names of all brokers of the cell, once all have registered. */
-  async #hostsLine(lkc: string, cell: string): Promise<string> {
-    const { layout, options } = this.#options;
+  async #hostsLine(lkc: string, address: string): Promise<string> {
+    const { layout } = this.#options;
     ensureCellSecret(layout.cellSecretFile);
     const metadata = await CellMetadata.open(
       {
-        cell,
+        cell: cellName(this.#fleet, this.#cell),
         cellSecretFile: layout.cellSecretFile,
         items: { kind: "dynamodb", ...this.place, table: this.#stacks.output("data", "MetadataTableName") },
         objects: { kind: "s3", ...this.place, bucket: this.#stacks.output("data", "BucketName") },
@@ -183,7 +240,7 @@ export class Deployment {
       const wanted = this.#fleet.zones.length;
       await until(() => metadata.image.brokers.size >= wanted, "not all brokers of the cell have registered");
       const brokers = [...metadata.image.brokers.values()].map(({ brokerId, zone }) => ({ id: brokerId, zone }));
-      return hostsLineOf({ address: options.address, domain: this.#fleet.domain, lkc, brokers });
+      return hostsLineOf({ address, domain: this.#fleet.domain, lkc, brokers });
     } finally {
       metadata.close();
     }

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { isStartedByNpm, useEmulator } from "../config.ts";
 import { claimDataDirectory, DataDirectoryError, dataLayout, emptyDataDirectory } from "../data-directory.ts";
 import { parentWatchMs, sameSignalMs } from "../limits.ts";
+import { StartError } from "../local-cloud.ts";
 import { deployedLine, deployedText } from "./deployed-summary.ts";
 import { Deployment, DeploymentError } from "./deployment.ts";
 import { EmulatorError } from "./emulator-client.ts";
@@ -19,7 +20,7 @@ function say(message: string): void {
 }
 
 function fail(error: unknown): never {
-  const expected = [DeploymentError, CommandError, EmulatorError, DataDirectoryError].some(
+  const expected = [DeploymentError, CommandError, EmulatorError, DataDirectoryError, StartError].some(
     (kind) => error instanceof kind,
   );
   say(expected ? String((error as Error).message) : String(error instanceof Error ? error.stack : error));

@@ -10,8 +10,15 @@ export interface ReadyTenant {
   readonly bootstrap: string;
 }
 
+/** The provisioning API, and an operator's key for it. */
+export interface ApiAccess {
+  readonly url: string;
+  readonly keyId: string;
+  readonly secret: string;
+}
+
 export interface ReadyTenantOptions {
-  readonly api: { readonly url: string; readonly keyId: string; readonly secret: string };
+  readonly api: ApiAccess;
   readonly layout: DataLayout;
   readonly authorityFile: string;
 }
