@@ -14,6 +14,8 @@ export interface DeployedSummary {
   readonly clientProperties: string;
   readonly librdkafkaProperties: string;
   readonly authorityFile: string;
+  /** Data of brokers that run as processes of this machine; undefined: they run in containers. */
+  readonly processes?: string;
 }
 
 /** One line, its newline left out. Later versions add fields and take none away. */
@@ -23,6 +25,10 @@ export function deployedLine(summary: DeployedSummary): string {
 
 export function deployedText(summary: DeployedSummary): string {
   const { endpoint, api, apiKeyFile, bootstrap, clientProperties, librdkafkaProperties, hostsLine } = summary;
+  const kill =
+    summary.processes === undefined
+      ? "podman ps; podman kill CONTAINER"
+      : `npm run broker -- kill 1 --data ${summary.processes}`;
   return `
 Balafon is deployed to the emulator at ${endpoint}.
 
@@ -33,6 +39,7 @@ Balafon is deployed to the emulator at ${endpoint}.
   for librdkafka      ${librdkafkaProperties}
 
   kcat -F ${librdkafkaProperties} -L
+  ${kill}
 
 Names under localhost are this machine for most systems. Where they are not (Debian, containers), add to /etc/hosts:
 

@@ -78,13 +78,13 @@ export class Deployment {
     if (inContainers && options.imagePrefix === undefined) await this.#buildImages();
     say("making the templates");
     await this.#stacks.synthesize();
-    say("deploying network, data, provisioning API and alarms");
     await this.#stacks.bootstrap();
     return inContainers ? this.#startContainers() : this.#startProcesses();
   }
 
   async #startContainers(): Promise<DeployedSummary> {
     const { layout, say, options } = this.#options;
+    say("deploying network, data, provisioning API and alarms");
     await this.#stacks.deploy("network", "data", "api", "observability");
     const { authorityFile } = await this.#putCertificate();
     say("deploying a cell of brokers, and the routers");
@@ -99,8 +99,9 @@ export class Deployment {
   async #startProcesses(): Promise<DeployedSummary> {
     const { layout, say, options } = this.#options;
     const hasApi = await this.#client.offers("apigatewayv2");
+    if (!hasApi) say("the emulator has no HTTP APIs: the provisioning API will run on this machine as well");
+    say(hasApi ? "deploying data, provisioning API and alarms" : "deploying data and alarms");
     await this.#stacks.deploy("data", "observability", ...(hasApi ? ["api"] : []));
-    if (!hasApi) say("the emulator has no HTTP APIs: the provisioning API will be a process of this machine as well");
     say("starting brokers and router");
     const processes = new FleetProcesses({
       directory: layout.directory,
@@ -119,7 +120,8 @@ export class Deployment {
     const api = ownApi ?? (await this.#deployedApi());
     this.#keepOperatorKey(api);
     const tenant = await ensureReadyTenant({ api, layout, authorityFile });
-    return this.#summary(tenant, { api: api.url, authorityFile, address: processes.address });
+    const { address, directory } = processes;
+    return { ...(await this.#summary(tenant, { api: api.url, authorityFile, address })), processes: directory };
   }
 
   async #buildImages(): Promise<void> {

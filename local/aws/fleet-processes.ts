@@ -20,17 +20,20 @@ const restartAfterMs = 3_000;
 export class FleetProcesses {
   /** Where clients reach the router. */
   readonly address = "127.0.0.1";
+  /** For `npm run broker -- … --data`. */
+  readonly directory: string;
   readonly #options: FleetProcessesOptions;
   #cloud: LocalCloud | undefined;
 
   constructor(options: FleetProcessesOptions) {
     this.#options = options;
+    this.directory = path.join(options.directory, "processes");
   }
 
   /** Errors: `StartError`, `DataDirectoryError`. `ownApi`: the API that runs here, when the base has none. */
   async start(): Promise<{ readonly authorityFile: string; readonly ownApi: ApiAccess | undefined }> {
-    const { directory, endpoint, base, say } = this.#options;
-    const layout = dataLayout(path.join(directory, "processes"));
+    const { endpoint, base, say } = this.#options;
+    const layout = dataLayout(this.directory);
     const cloud = new LocalCloud({
       start: {
         dataDirectory: layout.directory,

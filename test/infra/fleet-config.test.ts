@@ -23,7 +23,7 @@ const cell = {
 };
 
 describe("a fleet's configuration", () => {
-  test.each(["test", "production"])("the example for %s is valid", (name) => {
+  test.each(["test", "production", "emulator"])("the example for %s is valid", (name) => {
     expect(readFleetConfig(example(name))).toMatchObject({ kind: "valid" });
   });
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { App, type Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
+import { adaptToEmulator } from "../../infra/emulator/adapt-to-emulator.ts";
 import type { FleetConfig } from "../../infra/fleet/fleet-config.ts";
 import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
 import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
@@ -205,6 +206,29 @@ describe("a cell", () => {
     for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::TaskDefinition")) {
       expect(JSON.stringify(Properties)).toContain('"RestartPolicy":{"Enabled":true');
       expect(JSON.stringify(Properties)).toContain('"StopTimeout":120');
+    }
+  });
+});
+
+describe("on an emulator", () => {
+  test("the templates name no resource that its CloudFormation refuses, and tasks know whose PROXY headers to take", () => {
+    const app = new App();
+    const stacks = makeFleet(app, fleetOf("emulator"));
+    adaptToEmulator(app);
+    const refused = ["AWS::EC2::SecurityGroupIngress", "AWS::EC2::NatGateway", "AWS::EC2::EIP"];
+    for (const stack of allStacks(stacks)) {
+      for (const type of refused) expect(resources(stack, type)).toEqual([]);
+      for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition"))
+        expect(JSON.stringify(Properties)).toMatch(/"BALAFON_(ROUTER|BALANCER)_NETWORKS","Value":"10\.0\.0\.0\/8,/);
+    }
+  });
+
+  test("nothing of that is in a fleet of an account", () => {
+    const all = allStacks(small).map((stack) => JSON.stringify(templateOf(stack).toJSON()));
+    expect(all.join("")).toContain("AWS::EC2::SecurityGroupIngress");
+    for (const text of all) {
+      expect(text).not.toContain("AWS_SECRET_ACCESS_KEY");
+      expect(text).not.toContain("172.16.0.0/12");
     }
   });
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A whole fleet deployed to an AWS emulator, used and removed again: `npm run emulator`, `npm run deploy:local`, suite.py,
-# `npm run deploy:local -- --destroy`. Real functions, real containers. As root, with podman, runc, buildah and python3.
+# `npm run deploy:local -- --destroy`. Real functions, real containers; then once more with what LocalStack's free edition has,
+# where ports 9080 and 9092 of 127.0.0.1 must be free. As root, with podman, runc, buildah and python3.
 # VENV, EMULATOR_HOME: where Python packages are kept between runs. Ends with `N passed, N failed`, and everything it started.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,7 @@ export EMULATOR_HOME=${EMULATOR_HOME:-${TMPDIR:-/tmp}/balafon-emulator-venv}
 address=127.94.0.1
 emulator_pid=
 fleet_pid=
+proxy_pid=
 passed=0
 failed=0
 
@@ -29,6 +31,7 @@ end_pid() { # PID SECONDS
 leave() {
   trap - EXIT
   end_pid "$fleet_pid" 10
+  end_pid "$proxy_pid" 5
   end_pid "$emulator_pid" 60
   rm -rf "$work"
 }
@@ -78,11 +81,10 @@ curl -sf -m 2 "$endpoint/_localstack/health" >/dev/null || {
   finish
 }
 
-deploy() { node "$project/local/aws/main.ts" --endpoint "$endpoint" --data "$work/data" --listen "$address" "$@"; }
-start_fleet() { # extra options
+# The command itself, so that it is this process that is told to end.
+start_fleet() { # ENDPOINT
   : >"$work/ready.json"
-  # Not the function: the process itself, so that it is the one that is told to end.
-  node "$project/local/aws/main.ts" --endpoint "$endpoint" --data "$work/data" --listen "$address" --json "$@" \
+  node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --listen "$address" --json \
     >"$work/ready.json" 2>"$work/deploy.log" </dev/null &
   fleet_pid=$!
   for _ in $(seq 1 2400); do
@@ -104,41 +106,15 @@ end_fleet() {
 use_fleet() {
   cp /etc/hosts "$work/hosts"
   # shellcheck disable=SC2016
-  timeout 300 unshare -m --propagation slave sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts' \
-    sh "$work/hosts" "$VENV/bin/python" "$here/suite.py" "$work/ready.json"
+  timeout 300 unshare -m --propagation slave sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts "$5"' \
+    sh "$work/hosts" "$VENV/bin/python" "$here/suite.py" "$work/ready.json" "$project"
 }
-
-if start_fleet; then
-  ok "deploy:local"
-else
-  not_ok "deploy:local" "$work/deploy.log"
-  tail -5 "$work/emulator.log"
-  finish
-fi
-
-use_fleet 2>&1 </dev/null | tee "$work/suite.log"
-line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/suite.log" | tail -1)
-if [ -n "$line" ]; then
-  passed=$((passed + ${line%% passed*}))
-  line=${line##*, }
-  failed=$((failed + ${line%% failed}))
-else
-  not_ok "the suite did not end" "$work/suite.log"
-fi
-if [ "$failed" -gt 0 ]; then
-  for container in $(podman ps -aq --filter "label=$label"); do
-    podman logs "$container" 2>&1 | grep -E '"level":"(warn|error)"' | tail -5
-  done
-fi
-
-if end_fleet; then ok "SIGTERM ends it in order"; else not_ok "SIGTERM ends it in order" "$work/deploy.log"; fi
-
-nothing_left() {
+nothing_left() { # ENDPOINT
   local running
-  deploy --destroy || return 1
+  node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --destroy || return 1
   running=$(podman ps -q --filter "label=$label")
   [ -z "$running" ] || { echo "containers still run: $running"; return 1; }
-  [ "$(ls "$work/data" | grep -c -E 'properties|api-key|outputs|cdk.out')" -eq 0 ] || { ls "$work/data"; return 1; }
+  [ "$(find "$work/data" -mindepth 1 | grep -vc -E '/(balafon-data|lock)')" -eq 0 ] || { find "$work/data"; return 1; }
   node -e '
     const call = async (service, target, body) => {
       const scope = `test/20260101/us-east-1/${service}/aws4_request`;
@@ -154,9 +130,44 @@ nothing_left() {
       if (left.length > 0) { console.log(`left: ${left}`); process.exit(1); }
     })();' "$endpoint"
 }
-if nothing_left >"$work/destroy.log" 2>&1 </dev/null; then
-  ok "--destroy leaves nothing"
-else
-  not_ok "--destroy leaves nothing" "$work/destroy.log"
-fi
+whole_life() { # NAME ENDPOINT
+  echo "--- $1"
+  if ! start_fleet "$2"; then
+    not_ok "deploy:local" "$work/deploy.log"
+    tail -5 "$work/emulator.log"
+    return
+  fi
+  ok "deploy:local"
+  local line before=$failed
+  use_fleet 2>&1 </dev/null | tee "$work/suite.log"
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$work/suite.log" | tail -1)
+  if [ -n "$line" ]; then
+    passed=$((passed + ${line%% passed*}))
+    line=${line##*, }
+    failed=$((failed + ${line%% failed}))
+  else
+    not_ok "the suite did not end" "$work/suite.log"
+  fi
+  if [ "$failed" -gt "$before" ]; then
+    for container in $(podman ps -aq --filter "label=$label"); do
+      podman logs "$container" 2>&1 | grep -E '"level":"(warn|error)"' | tail -5
+    done
+  fi
+  if end_fleet; then ok "SIGTERM ends it in order"; else not_ok "SIGTERM ends it in order" "$work/deploy.log"; fi
+  if nothing_left "$2" >"$work/destroy.log" 2>&1 </dev/null; then
+    ok "--destroy leaves nothing"
+  else
+    not_ok "--destroy leaves nothing" "$work/destroy.log"
+  fi
+}
+
+whole_life "real containers" "$endpoint"
+
+node "$here/free-edition.ts" "$endpoint" >"$work/free-edition.port" 2>"$work/free-edition.log" </dev/null &
+proxy_pid=$!
+for _ in $(seq 1 300); do
+  [ -s "$work/free-edition.port" ] && break
+  sleep 0.1
+done
+whole_life "as on LocalStack's free edition" "http://127.0.0.1:$(cat "$work/free-edition.port")"
 finish
