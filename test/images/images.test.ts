@@ -84,7 +84,9 @@ test("a container runs as another user than root, and writes to its volumes alon
     expect(JSON.parse(await container.execute(script))).toEqual({
       user: 1000,
       group: 1000,
-      tried: Object.keys(container.task.mounts).toSorted().map((mount) => `${mount}/x`),
+      tried: Object.keys(container.task.mounts)
+        .toSorted()
+        .map((mount) => `${mount}/x`),
       effective: "0000000000000000",
       // Signals reach Node itself, not a shell.
       first: "/usr/local/bin/node",
@@ -154,9 +156,9 @@ test("SIGTERM: a broker hands its leadership over, ends cleanly, and goes on in 
   await broker.restart();
   await broker.untilHealthy();
   expect(await idOf(broker)).toBe(id);
-  expect(
-    JSON.parse(await broker.execute(`console.log(fs.readFileSync("/data/identity.json", "utf8"))`)),
-  ).toMatchObject({ brokerId: id });
+  expect(JSON.parse(await broker.execute(`console.log(fs.readFileSync("/data/identity.json", "utf8"))`))).toMatchObject(
+    { brokerId: id },
+  );
   await production.stop();
   await expectAll("ended", production.acknowledged);
 });

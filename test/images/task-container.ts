@@ -125,6 +125,7 @@ function volumeName({ name }: ContainerPlace, volume: string): string {
 
 /** A container may not raise a limit where its machine does not let root do so. */
 function hardLimit(name: string): number {
-  const [, hard = ""] = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+  const [, hard = ""] =
+    new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
   return hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
 }
