@@ -76,7 +76,8 @@ async function expectAll(topic: string, acknowledged: readonly string[]): Promis
 test("a container runs as another user than root, and writes to its volumes alone", async () => {
   for (const container of [...fleet.brokers, ...fleet.routers]) {
     const script = `
-      const tried = ["/app/x", "/x", "/etc/x", "/home/node/x", "/data/x", "/tmp/x"].filter((file) => {
+      const tried = ["app", "", "etc", "home/node", "data", "tmp"].filter((folder) => {
+        const file = "/" + folder + "/x";
         try { fs.writeFileSync(file, ""); fs.rmSync(file); return true; } catch { return false; } });
       const effective = /CapEff:\\s*(\\S+)/.exec(fs.readFileSync("/proc/1/status", "utf8"))[1];
       console.log(JSON.stringify({ user: process.getuid(), group: process.getgid(), tried, effective,
@@ -86,7 +87,7 @@ test("a container runs as another user than root, and writes to its volumes alon
       group: 1000,
       tried: Object.keys(container.task.mounts)
         .toSorted()
-        .map((mount) => `${mount}/x`),
+        .map((mount) => mount.slice(1)),
       effective: "0000000000000000",
       // Signals reach Node itself, not a shell.
       first: "/usr/local/bin/node",
