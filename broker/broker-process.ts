@@ -33,6 +33,8 @@ import { soundRules } from "./replication/replication-rules.ts";
 export class BrokerProcess {
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
+  /** On each line of the log. The id is -1 until the metadata log gave one to new data. */
+  readonly #logFields: { broker: number };
   readonly #metrics = new MetricsRegistry();
   #health: Health = { status: "starting" };
   #admin: AdminServer | undefined;
@@ -43,7 +45,8 @@ export class BrokerProcess {
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    this.#logger = createProcessLogger(this.#metrics, { broker: config.brokerId });
+    this.#logFields = { broker: config.brokerId };
+    this.#logger = createProcessLogger(this.#metrics, this.#logFields);
   }
 
   /** Resolves when clients are served; rejects with the reason why not (a port that is taken, a foreign directory). */
@@ -86,7 +89,10 @@ export class BrokerProcess {
   async stop(): Promise<void> {
     this.#health = { status: "stopping" };
     this.#endCertificateWatch?.();
-    await this.#broker?.releaseLeadership();
+    if (this.#broker !== undefined) {
+      const givenUp = await this.#broker.releaseLeadership();
+      this.#logger.info("leadership-released", { givenUp });
+    }
     await this.#kafka?.stop(drainMsMax);
     this.#load?.stop();
     await this.#broker?.shutdown();
@@ -137,6 +143,7 @@ export class BrokerProcess {
   }
 
   #openTransport(brokerId: number, secret: Buffer): Promise<PeerTransport> {
+    this.#logFields.broker = brokerId;
     const warn = throttleLog(systemClock, (event, fields) => this.#logger.warn(event, fields));
     return openTcpPeerTransport({
       ...this.#config.peer,

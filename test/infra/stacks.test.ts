@@ -160,12 +160,14 @@ describe("permissions", () => {
     expect(JSON.stringify(statements)).not.toContain("s3:");
   });
 
-  test("no container is given a secret in its environment", () => {
+  test("no container is root, writes to its image, or is given a secret in its environment", () => {
     for (const stack of [production.router, ...production.cells]) {
       for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition")) {
         const [container] = Properties["ContainerDefinitions"] as readonly Record<string, unknown>[];
         expect(container?.["Secrets"]).toBeUndefined();
         expect(container?.["ReadonlyRootFilesystem"]).toBe(true);
+        // Said here, not in the image alone: else ECS makes an EBS volume that root alone can write to.
+        expect(container?.["User"]).toBe("1000:1000");
         expect(JSON.stringify(container?.["Environment"])).not.toMatch(/password|privateKey|SecretString/i);
       }
     }
