@@ -32,7 +32,7 @@ const acknowledged: readonly Acknowledged[] = [
     id: "AwsSolutions::AwsSolutions-SMG4",
     at: /-data\/Certificate\/Resource$/,
     reason:
-      "Renewed by ACM or by the operator, and picked up by brokers within ten minutes: no Lambda could make a certificate.",
+      "Renewed by ACM (the certificate stack's function copies it) or by the operator; Secrets Manager could make no certificate.",
   },
   {
     id: "AwsSolutions::AwsSolutions-SMG4",
@@ -58,7 +58,7 @@ const acknowledged: readonly Acknowledged[] = [
   },
   {
     id: "AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
-    at: /-api\/[A-Za-z]+\/ServiceRole\/Resource$/,
+    at: /-(api|certificate)\/[A-Za-z]+\/ServiceRole\/Resource$/,
     reason: "Writing its own log is all that the policy allows.",
   },
   {
