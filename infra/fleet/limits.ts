@@ -19,3 +19,5 @@ export const logRetentionDays: ReadonlySet<number> = new Set([
 ]);
 /** A certificate that is good for fewer days is an alarm: ACM renews earlier, and operators need some days themselves. */
 export const certificateDaysMin = 21;
+/** Services of AWS that tasks without a way to the internet reach by interface endpoints, each in three zones. */
+export const interfaceEndpointsCount = 4;
