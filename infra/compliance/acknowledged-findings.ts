@@ -38,7 +38,7 @@ const acknowledged: readonly Acknowledged[] = [
     id: "AwsSolutions::AwsSolutions-SMG4",
     at: /\/CellSecret\/Resource$/,
     reason:
-      "Brokers of a cell prove themselves with it: a rotation is a rolling restart (docs/runbooks/rotate-secrets.md), not a schedule's.",
+      "Brokers of a cell prove themselves with it: exchanged in three steps, each seen by all brokers (docs/runbooks/rotate-secrets.md).",
   },
   {
     id: "AwsSolutions::AwsSolutions-ELB2",

@@ -1,4 +1,5 @@
 /** What a fleet costs to leave running, without a client: the arithmetic, from its configuration and the code's own intervals. */
+import { secretRefreshMs } from "../../shared/container/secret-refresh.ts";
 import { loadIntervalMs } from "../../shared/control/limits.ts";
 import { pollIntervalMs } from "../../shared/metadata/follower/limits.ts";
 import { emfMetrics, fleetEmfMetrics } from "../../shared/telemetry/emf.ts";
@@ -30,8 +31,8 @@ const logGbPerTask = 0.1;
 const insightsMetricsEach = 20;
 /** Both directions of a heartbeat between two brokers, or of a router's probe, with TCP and IP. */
 const quietKilobytesPerSecond = 2;
-/** Brokers look for another certificate every ten minutes, and the function once a day. */
-const secretReadsPerBroker = secondsPerMonth / 600;
+/** Brokers look for another certificate and another secret of the cell. */
+const secretReadsPerBroker = (2 * secondsPerMonth * 1_000) / secretRefreshMs;
 /** ACM's certificates are good for 198 days and renewed some weeks earlier. */
 const certificateMonths = 5.5;
 /** A run each minute of some 200 ms with half a GB. */

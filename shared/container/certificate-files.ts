@@ -1,6 +1,7 @@
-import { rename, writeFile } from "node:fs/promises";
 import type { Timers } from "../ports/timers.ts";
 import { parseCertificateSecret } from "./certificate-secret.ts";
+import { replacePrivateFile } from "./private-file.ts";
+import { keepSecretFresh } from "./secret-refresh.ts";
 
 export interface CertificateFilesOptions {
   readonly certificateFile: string;
@@ -12,33 +13,17 @@ export interface CertificateFilesOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** How often a renewed certificate is looked for. */
-const refreshMs = 600_000;
-
 /**
  * Writes the certificate and key of a secret to files, now and whenever it was renewed; whoever serves with them watches the
  * files. Rejects when there is no certificate to begin with.
  */
 export async function keepCertificateFiles(options: CertificateFilesOptions): Promise<void> {
-  let written = "";
-  const refresh = async () => {
-    const text = await options.readSecret();
-    if (text === written) return;
-    const { certificate, privateKey } = parseCertificateSecret(text);
-    await replaceFile(options.keyFile, privateKey);
-    await replaceFile(options.certificateFile, certificate);
-    written = text;
-  };
-  const again = () => {
-    options.timers.after(refreshMs, () => {
-      refresh().catch(options.onFailed).finally(again);
-    });
-  };
-  await refresh();
-  again();
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  await keepSecretFresh({
+    ...options,
+    write: async (text) => {
+      const { certificate, privateKey } = parseCertificateSecret(text);
+      await replacePrivateFile(options.keyFile, privateKey);
+      await replacePrivateFile(options.certificateFile, certificate);
+    },
+  });
 }
