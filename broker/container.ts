@@ -2,13 +2,15 @@
  * The broker in a container: makes its configuration of what the task is told (environment, task metadata, secrets), and
  * runs as `main.ts` does. Secrets go into files of the task's own scratch directory, never into the environment or a log.
  */
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import path from "node:path";
 import { readBrokerConfig } from "../shared/broker-config/broker-config.ts";
 import { keepCertificateFiles } from "../shared/container/certificate-files.ts";
 import { startEmfPrinter } from "../shared/container/emf-printer.ts";
 import { Environment } from "../shared/container/environment.ts";
+import { replacePrivateFile } from "../shared/container/private-file.ts";
 import { runService } from "../shared/container/run-service.ts";
+import { keepSecretFresh } from "../shared/container/secret-refresh.ts";
 import { SecretsManager } from "../shared/container/secrets-manager.ts";
 import { readTaskPlace } from "../shared/container/task-metadata.ts";
 import { systemClock } from "../shared/ports/clock.ts";
@@ -110,8 +112,13 @@ async function writeSecrets({ cellSecretArn, certificateSecretArn }: Settings): 
     keyFile: path.join(scratch, "key.pem"),
   };
   const secrets = new SecretsManager();
-  await untilDone("cell-secret-not-read", async () =>
-    writeFile(files.cellSecretFile, await secrets.read(cellSecretArn), { mode: 0o600 }),
+  await untilDone("cell-secret-not-read", () =>
+    keepSecretFresh({
+      readSecret: () => secrets.read(cellSecretArn),
+      write: (text) => replacePrivateFile(files.cellSecretFile, text),
+      timers: systemTimers,
+      onFailed: (error) => log("warn", "cell-secret-not-changed", error),
+    }),
   );
   await untilDone("certificate-not-read", () =>
     keepCertificateFiles({
