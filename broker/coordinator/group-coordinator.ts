@@ -377,7 +377,8 @@ export class GroupCoordinator {
     if (group.commitsUnderWay > 0 || group.isRemoved || shard.refusal() !== undefined) return;
     const image = this.#ports.image();
     const { classic, offsets, emptySinceMs } = group;
-    const names = classic.subscribedTopics();
+    // As in Kafka: while a group rebalances nobody knows what it will read.
+    const names = classic.state === "Stable" ? classic.subscribedTopics() : undefined;
     const topics = image.topicsOf(group.lkc);
     const subscribed = names && new Set([...names].flatMap((name) => topics?.get(name)?.topicId ?? []));
     const { offsetsRetentionMs } = parseCellConfigs(image.cellConfigs);

@@ -171,6 +171,7 @@ export class GroupShard {
       answer: (error) => answer(error ?? "NONE"),
       settled: () => {
         group.commitsUnderWay -= 1;
+        if (group.isForsaken && group.commitsUnderWay === 0) void this.remove(group);
       },
     });
   }
@@ -220,7 +221,8 @@ export class GroupShard {
     for (const group of [...this.#groups.values()]) {
       if (group.lkc !== lkc || group.isRemoved) continue;
       this.#carryOut(group, group.classic.die("GROUP_AUTHORIZATION_FAILED"));
-      void this.remove(group);
+      if (group.commitsUnderWay > 0) group.isForsaken = true;
+      else void this.remove(group);
     }
   }
 

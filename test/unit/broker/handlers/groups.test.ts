@@ -6,6 +6,8 @@ import { offsetCommitHandler } from "../../../../broker/handlers/offset-commit.t
 import { offsetDeleteHandler } from "../../../../broker/handlers/offset-delete.ts";
 import { offsetFetchHandler } from "../../../../broker/handlers/offset-fetch.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
+import { decodeRecords } from "../../../../shared/kafka/records/record.ts";
+import { RecordBatchView } from "../../../../shared/kafka/records/record-batch.ts";
 import { GroupClient, stableMember as joinAlone, subscription } from "./group-client.ts";
 import { InMemoryBroker, InMemoryClient, listenerName } from "./in-memory-broker.ts";
 import type { InMemoryPartition } from "./in-memory-partitions.ts";
@@ -47,6 +49,19 @@ async function failOver(partition: InMemoryPartition): Promise<void> {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await broker.time.settle();
+}
+
+/** Keys whose newest record is no tombstone: what a successor would find. */
+function keysLeft(partition: InMemoryPartition): string[] {
+  const left = new Set<string>();
+  for (const { records } of partition.appended) {
+    for (const { key, value } of decodeRecords(new RecordBatchView(records))) {
+      const name = key?.toString("hex") ?? "";
+      if (value === null) left.delete(name);
+      else left.add(name);
+    }
+  }
+  return [...left];
 }
 
 describe("a group's life", () => {
@@ -258,6 +273,23 @@ describe("offsets", () => {
     await failOver(home());
     expect(await member.listed()).toEqual([]);
   });
+
+  test("that are old, of a group that was empty for a moment, do not expire while its members come back", async () => {
+    await (await stableMember()).commit(1);
+    await broker.time.advance(8 * 24 * 3_600_000);
+    await (await stableMember()).leave();
+    broker.groups.start();
+    const member = client();
+    await broker.time.advance(600_000 - 1_000);
+    await member.join();
+    const joining = member.join();
+    await broker.time.advance(2_000);
+    await settle();
+    expect(await member.describe()).toMatchObject({ groupState: "PreparingRebalance" });
+    expect(await member.committed()).toBe(1);
+    await broker.time.advance(1_000);
+    await joining;
+  });
 });
 
 describe("another coordinator", () => {
@@ -402,6 +434,26 @@ describe("two tenants with the same names", () => {
     await failOver(home("group", others));
     expect(broker.groups.groupCount).toBe(1);
     expect(await member.heartbeat()).toBe("NONE");
+  });
+
+  test("a commit that is under way when its tenant goes does not stay behind in the log", async () => {
+    broker.topic(others, "orders", 4);
+    const theirs = client("group", others);
+    await theirs.commit(1);
+    const partition = home("group", others);
+    partition.commitsAtOnce = false;
+    const committing = theirs.commit(2, { partition: 3 });
+    await broker.time.settle();
+
+    broker.apply({ type: "logical-cluster-deleted", lkc: others });
+    await settle();
+    partition.commitsAtOnce = true;
+    partition.commit();
+    await committing;
+    await settle();
+
+    expect(broker.groups.groupCount).toBe(0);
+    expect(keysLeft(partition)).toEqual([]);
   });
 });
 
