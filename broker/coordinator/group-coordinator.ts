@@ -37,12 +37,19 @@ import { groupPartition, offsetsTopic } from "./internal-partition.ts";
 import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTenantMax } from "./limits.ts";
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
+/** Lower than limits and configurations allow: runs of the simulator last seconds. */
+export interface OffsetExpiryTuning {
+  readonly intervalMs: number;
+  readonly retentionMs: number;
+}
+
 export interface GroupCoordinatorPorts {
   readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly commands: Pick<CommandGateway, "submit">;
+  readonly expiry?: OffsetExpiryTuning | undefined;
   onEvent(event: CoordinatorEvent, count: number, tookMs?: number): void;
   image(): MetadataImage;
 }
@@ -351,7 +358,7 @@ export class GroupCoordinator {
   }
 
   #planExpiry(): void {
-    this.#cancelExpiry = this.#ports.timers.after(expiryIntervalMs, () => {
+    this.#cancelExpiry = this.#ports.timers.after(this.#ports.expiry?.intervalMs ?? expiryIntervalMs, () => {
       void this.#expire().then(() => {
         if (!this.#stopped) this.#planExpiry();
       });
@@ -381,11 +388,11 @@ export class GroupCoordinator {
     const names = classic.state === "Stable" ? classic.subscribedTopics() : undefined;
     const topics = image.topicsOf(group.lkc);
     const subscribed = names && new Set([...names].flatMap((name) => topics?.get(name)?.topicId ?? []));
-    const { offsetsRetentionMs } = parseCellConfigs(image.cellConfigs);
+    const retentionMs = this.#ports.expiry?.retentionMs ?? parseCellConfigs(image.cellConfigs).offsetsRetentionMs;
     const expired = expiredOffsets(
       { offsets, isEmpty: classic.isEmpty, emptySinceMs, subscribed },
       this.#ports.clock.wallMs(),
-      offsetsRetentionMs,
+      retentionMs,
     );
     if (group.isIdle && expired.length === offsets.count) void shard.remove(group);
     else if (expired.length > 0) void shard.deleteOffsets(group, expired);
