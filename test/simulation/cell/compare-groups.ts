@@ -16,7 +16,7 @@ const config = { minSessionTimeoutMs: 0, maxSessionTimeoutMs: 0, groupMaxSize: 0
 export async function compareGroups(
   cell: SimulatedCell,
   partitions: readonly NewestPartition[],
-  { isTenant, violate }: { isTenant(lkc: string): boolean; violate(message: string): void },
+  { isTenant, violate }: { readonly isTenant: (lkc: string) => boolean; readonly violate: (message: string) => void },
 ): Promise<void> {
   for (const { topicId, partition, record } of partitions) {
     const known = new Map<number, { readonly groups: string; readonly by: number }>();
