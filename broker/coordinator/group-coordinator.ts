@@ -1,7 +1,7 @@
 import type { ErrorName } from "../../shared/kafka/error-codes.ts";
 import { parseCellConfigs } from "../../shared/metadata/configs/topic-configs.ts";
 import type { MetadataDelta, MetadataImage } from "../../shared/metadata/image/metadata-image.ts";
-import { type BrokerId, type LogicalClusterId, noLeader, type TopicId } from "../../shared/metadata/records/record.ts";
+import { type BrokerId, type LogicalClusterId, noLeader } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { CancelTimer, Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
@@ -117,9 +117,8 @@ export class GroupCoordinator {
       if (image.logicalClusters.has(lkc)) continue;
       for (const shard of this.#shards.values()) shard.removeTenant(lkc);
     }
-    for (const topicId of delta.topicsDeleted.keys()) {
-      for (const shard of this.#shards.values()) shard.removeTopic(topicId);
-    }
+    if (delta.topicsDeleted.size === 0) return;
+    for (const shard of this.#shards.values()) shard.removeTopics(delta.topicsDeleted);
   }
 
   /** The broker that coordinates the group; undefined while none does. Has the internal topic made if need be. */
@@ -348,13 +347,9 @@ export class GroupCoordinator {
   #tidy(shard: GroupShard): void {
     const image = this.#ports.image();
     const lkcs = new Set<LogicalClusterId>();
-    const topicIds = new Set<TopicId>();
-    for (const { lkc, offsets } of shard.groups()) {
-      if (!image.logicalClusters.has(lkc)) lkcs.add(lkc);
-      for (const topicId of offsets.topicIds()) if (!image.topics.has(topicId)) topicIds.add(topicId);
-    }
+    for (const { lkc } of shard.groups()) if (!image.logicalClusters.has(lkc)) lkcs.add(lkc);
     for (const lkc of lkcs) shard.removeTenant(lkc);
-    for (const topicId of topicIds) shard.removeTopic(topicId);
+    shard.removeTopics({ has: (topicId) => !image.topics.has(topicId) });
   }
 
   #planExpiry(): void {

@@ -226,10 +226,16 @@ export class GroupShard {
     }
   }
 
-  /** A topic is gone, and with it what was committed for it. */
-  removeTopic(topicId: TopicId): void {
+  /** Topics are gone, and with them what was committed for them. A look at every group for all of them, not for each. */
+  removeTopics(topics: { has(topicId: TopicId): boolean }): void {
     for (const group of this.#groups.values()) {
-      const offsets = [...group.offsets.ofTopic(topicId)].map(([partition, value]) => ({ topicId, partition, value }));
+      // It goes as a whole.
+      if (group.isRemoved || group.isForsaken) continue;
+      const offsets = [...group.offsets.topicIds()].flatMap((topicId) =>
+        topics.has(topicId)
+          ? [...group.offsets.ofTopic(topicId)].map(([partition, value]) => ({ topicId, partition, value }))
+          : [],
+      );
       if (offsets.length > 0) void this.deleteOffsets(group, offsets);
     }
   }
