@@ -157,9 +157,20 @@ describe("offsets may be gone by themselves", () => {
     expect(at(520).dueMs(key, 10)).toBe(520);
     expect(at(520).dueMs(key, 430)).toBe(Number.POSITIVE_INFINITY);
 
-    expect(at(600).alive("t/g", 600)).toBe(true);
+    at(600).alive("t/g", 600);
     expect(at(610).dueMs(key, 10)).toBe(520);
     expect(at(610).dueMs(key, 550)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("a group may be gone after a silence: without offsets at once, with some a retention later", () => {
+    const { at } = lifetimes();
+    at(0).hasMembers("t/g", { evictionMs: 20 });
+    expect(at(10).alive("t/g", 10)).toBe(false);
+    expect(at(29).alive("t/g", 29)).toBe(false);
+    expect(at(60).alive("t/g", 60)).toBe(true);
+    at(60).committed("t/g");
+    expect(at(179).alive("t/g", 179)).toBe(false);
+    expect(at(299).alive("t/g", 299)).toBe(true);
   });
 
   test("of a group whose last member leaves: from then on", () => {

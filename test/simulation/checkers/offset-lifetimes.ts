@@ -19,6 +19,8 @@ interface Group {
   aliveMs: number;
   /** A member has left since. */
   hasLeft: boolean;
+  /** Something is committed, as far as is known: a group with offsets outlives its members by a retention. */
+  hasOffsets: boolean;
   /** Times in which it may have had no members. */
   readonly silences: { readonly fromMs: number; readonly toMs: number }[];
   /** Topics that not every member reads, and since when. */
@@ -45,20 +47,40 @@ export class OffsetLifetimes {
   /** The group (`tenant/name`) is one with members. */
   hasMembers(name: string, { evictionMs }: GroupTimes): void {
     const aliveMs = Number.NEGATIVE_INFINITY;
-    this.#groups.set(name, { evictionMs, aliveMs, hasLeft: false, silences: [], givenUp: new Map() });
+    this.#groups.set(name, {
+      evictionMs,
+      aliveMs,
+      hasLeft: false,
+      hasOffsets: false,
+      silences: [],
+      givenUp: new Map(),
+    });
   }
 
-  /** A member was told that it is one of a generation that is stored. Answers whether the group may have been empty, and so deleted, before. */
+  /** A member was told that it is one of a generation that is stored. Answers whether the group may have been gone before. */
   alive(name: string, servedMs: number): boolean {
     const group = this.#group(name);
     const fromMs = mayBeEmptySince(group);
     const wasSilent = group.aliveMs > Number.NEGATIVE_INFINITY && fromMs < servedMs;
     if (wasSilent) group.silences.push({ fromMs, toMs: servedMs });
+    const mayBeGone = wasSilent && (!group.hasOffsets || servedMs - fromMs >= this.#keptMs);
+    if (mayBeGone) group.hasOffsets = false;
     if (servedMs > group.aliveMs) {
       group.aliveMs = servedMs;
       group.hasLeft = false;
     }
-    return wasSilent;
+    return mayBeGone;
+  }
+
+  /** A member's commit was acknowledged. */
+  committed(name: string): void {
+    this.#group(name).hasOffsets = true;
+  }
+
+  /** Nothing of the group may be left: it was deleted, or a power cut took it. */
+  mayBeGone(name: string): void {
+    const group = this.#groups.get(name);
+    if (group !== undefined) group.hasOffsets = false;
   }
 
   /** A member asks to be taken out. */
@@ -75,7 +97,7 @@ export class OffsetLifetimes {
   /** Since when the offset (`tenant/group/topicId/partition`) may be gone if it was committed then; infinite: it may not. */
   dueMs(key: string, committedMs: number): number {
     const { name, topicId } = partsOf(key);
-    const keptMs = Math.max(0, this.#retentionMs - this.#skewMs());
+    const keptMs = this.#keptMs;
     const group = this.#groups.get(name);
     if (group === undefined) return committedMs + keptMs;
     const now = { fromMs: mayBeEmptySince(group), toMs: this.#nowMs() };
@@ -98,6 +120,11 @@ export class OffsetLifetimes {
     const isRead = this.#groups.has(name) && !isGivenUp(name, topicId);
     if (isRead || skewMs === Number.POSITIVE_INFINITY) return Number.NEGATIVE_INFINITY;
     return this.#nowMs() - this.#retentionMs - skewMs - slackMs;
+  }
+
+  /** For so long at least offsets are kept. */
+  get #keptMs(): number {
+    return Math.max(0, this.#retentionMs - this.#skewMs());
   }
 
   #group(name: string): Group {

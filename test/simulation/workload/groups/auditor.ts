@@ -162,6 +162,7 @@ export class Auditor {
     const body = { groupsNames: [groupId] };
     const told = await link.ask(deleteGroups, 2, body, { address, timeoutMs: adminTimeoutMs });
     const name = groupKey(link.lkc, groupId);
+    checkers.lifetimes.mayBeGone(name);
     if (told.kind === "lost") {
       checkers.generations.mayBeDeleted(name);
       return this.#failed(groupId, "LOST");

@@ -163,6 +163,7 @@ export class GroupWorkload {
     });
     this.#checkers.generations.permitLoss((name) => {
       const [lkc = "", groupId = ""] = name.split("/");
+      if (isLost(lkc, groupId)) this.#checkers.lifetimes.mayBeGone(name);
       return isLost(lkc, groupId);
     });
   }

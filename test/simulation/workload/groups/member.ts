@@ -44,6 +44,8 @@ export class GroupMember {
   #isLeaving = false;
   /** News of itself, so that the group rebalances. */
   #news = 0;
+  /** What of it the group was told when it joined last. */
+  #toldNews = 0;
   #joins = 0;
   #isNarrow: boolean;
   #isStable = false;
@@ -123,6 +125,7 @@ export class GroupMember {
     const address = await link.coordinatorOf(group.groupId);
     if (address === undefined) return undefined;
     this.#joins += 1;
+    this.#toldNews = this.#news;
     const { sessionTimeoutMs, rebalanceTimeoutMs } = group;
     const read = this.#topics;
     for (const { topicId } of topics.slice(read.length)) checkers.lifetimes.givesUp(this.#name, topicId);
@@ -212,8 +215,7 @@ export class GroupMember {
   async #consume(): Promise<void> {
     const { link } = this.#options;
     const positions = await this.#readPositions();
-    const news = this.#news;
-    while (this.#isStable && !this.#isLeaving && news === this.#news) {
+    while (this.#isStable && !this.#isLeaving && this.#toldNews === this.#news) {
       await link.pause(heartbeatMs * link.process.random.between(0.8, 1.2));
       await this.#heartbeat();
       if (this.#isStable && positions !== undefined && link.process.random.chance(0.6)) await this.#commit(positions);
@@ -263,6 +265,7 @@ export class GroupMember {
     const error = await this.#offsets.commit(offsets, committer);
     if (error === "NONE") {
       this.#alive();
+      checkers.lifetimes.committed(this.#name);
       this.committedMs = checkers.nowMs();
     } else if (error === "LOST") link.forgetCoordinator(group.groupId);
     else if (error !== "NOWHERE") this.#refused(error);
