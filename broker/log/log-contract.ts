@@ -113,7 +113,9 @@ export interface PartitionLogContract {
    * they had deleted.
    */
   readonly tombstonesGoneBelow: Offset;
-  /** What compaction would find to do; undefined when the topic is not to be compacted, or the log is not open. */
+  /** Is the topic to be compacted, and the log open? */
+  readonly isCompacted: boolean;
+  /** What compaction would find to do; undefined when it is not compacted. */
   compactionNeed(bounds: CompactionBounds): CompactionNeed | undefined;
   /**
    * One pass of compaction (`broker/log/compaction`), in slices; the log goes on meanwhile. Ends early when the log closes,

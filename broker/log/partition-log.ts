@@ -117,6 +117,10 @@ export class PartitionLog implements PartitionLogContract {
     return this.#content.producers;
   }
 
+  get isCompacted(): boolean {
+    return this.#compaction.isWanted;
+  }
+
   get compactedTo(): Offset {
     return this.#compaction.compactedTo;
   }

@@ -38,6 +38,8 @@ class FakeLog {
     return { from: 0, to: bounds.settledOffset, dirtyRatio: this.dirtyRatio, isDue };
   }
 
+  readonly isCompacted = true;
+
   async compact(bounds: CompactionBounds, means: CompactionMeans): Promise<CompactionResult> {
     this.#runs.push(this.name);
     const failure = this.failures.shift();
