@@ -12,7 +12,7 @@ import { runShard } from "./shards.ts";
 
 const searchSeedsMax = 200;
 /** A change that moves a run by a little does not need a new table. */
-const knownSeeds = 3;
+const knownSeeds = 8;
 const testTimeoutMs = 1_200_000;
 /** Undefined: not wanted. */
 const mode = { known: "known", "1": "search" }[process.env["MUTATIONS"] ?? ""];
