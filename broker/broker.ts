@@ -190,9 +190,12 @@ export class Broker {
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
 
-  /** Has others elected for all that this broker leads, before its clients are drained; `shutdown` does it as well. */
-  async releaseLeadership(): Promise<void> {
-    await this.#running?.calls.releaseLeadership();
+  /**
+   * Has others elected for all that this broker leads, before its clients are drained; `shutdown` does it as well.
+   * Resolves with the number of partitions for which nobody could be.
+   */
+  async releaseLeadership(): Promise<number> {
+    return (await this.#running?.calls.releaseLeadership()) ?? 0;
   }
 
   /**

@@ -20,6 +20,9 @@ export interface DeployableTaskProps {
   readonly healthPort: number;
 }
 
+/** The images' user and group. Said in the task as well: by that ECS lets the user write to an EBS volume, which is root's. */
+const imageUser = "1000:1000";
+
 /** Where the container's data is: the task's disk, or the volume that is mounted there. */
 export const dataPath = "/data";
 export const dataVolume = "data";
@@ -49,6 +52,7 @@ export class DeployableTask extends Construct {
       environment: { AWS_REGION: Stack.of(this).region, ...localEndpoint(this), ...environment },
       logging: ecs.LogDrivers.awsLogs({ streamPrefix: deployable, logGroup, mode: ecs.AwsLogDriverMode.NON_BLOCKING }),
       portMappings: [ports.kafka, ports.peer, ports.admin, ports.health].map((containerPort) => ({ containerPort })),
+      user: imageUser,
       readonlyRootFilesystem: true,
       enableRestartPolicy: true,
       restartIgnoredExitCodes: [0],

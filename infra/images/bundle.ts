@@ -1,9 +1,10 @@
 /**
- * `npm run images [-- --cpu x64|arm64]`: makes the `app` folders that the Dockerfiles of brokers and routers copy: one bundled
- * file each, the health check, and the native CRC-32C of the image's architecture.
+ * `npm run images [-- --cpu x64|arm64]`: makes the `app` folders that the Dockerfiles of brokers and routers copy (one bundled
+ * file each, the health check, the native CRC-32C of the image's architecture), and the broker's empty `data` folder, by which
+ * a volume that is mounted there belongs to the image's user.
  */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,9 +17,11 @@ const nativePackage = "@node-rs/crc32";
 const entries = { broker: "broker/container.ts", router: "router/container.ts" } as const;
 
 async function bundle(deployable: keyof typeof entries, cpu: string): Promise<void> {
-  const app = path.join(root, "infra/images", deployable, "app");
+  const image = path.join(root, "infra/images", deployable);
+  const app = path.join(image, "app");
   rmSync(app, { recursive: true, force: true });
   mkdirSync(app, { recursive: true });
+  if (deployable === "broker") mkdirSync(path.join(image, "data"), { recursive: true });
   await build({
     entryPoints: [path.join(root, entries[deployable])],
     outfile: path.join(app, "main.mjs"),
@@ -37,8 +40,15 @@ async function bundle(deployable: keyof typeof entries, cpu: string): Promise<vo
   installNative(app, cpu);
 }
 
-/** The package for another architecture than this machine's comes from the registry, at the version of the lock file. */
+/** What `npm ci` brought for this machine, or, for another architecture, what the registry has at the same version. */
 function installNative(app: string, cpu: string): void {
+  const packages = [nativePackage, `${nativePackage}-linux-${cpu}-gnu`];
+  if (packages.every((name) => existsSync(path.join(root, "node_modules", name)))) {
+    for (const name of packages) {
+      cpSync(path.join(root, "node_modules", name), path.join(app, "node_modules", name), { recursive: true });
+    }
+    return;
+  }
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
     readonly dependencies: Readonly<Record<string, string>>;
   };

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as iam from "aws-cdk-lib/aws-iam";
 import * as kms from "aws-cdk-lib/aws-kms";
@@ -72,6 +72,7 @@ export class DataStack extends Stack {
       ...(this.key === undefined ? {} : { encryptionKey: this.key }),
       removalPolicy,
     });
+    new CfnOutput(this, "CertificateSecret", { value: this.certificateSecret.secretArn });
   }
 
   /** The fleet's key for a stack beside this one: by its ARN, so that roles there do not become part of its policy here. */
