@@ -14,7 +14,7 @@ import { CommandGateway } from "./controller/command-gateway.ts";
 import { Controller } from "./controller/controller.ts";
 import { MetadataAccess } from "./controller/metadata-access.ts";
 import { ProducerIdSource } from "./controller/producer-id-source.ts";
-import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
+import { GroupCoordinator, type OffsetExpiryTuning } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
@@ -80,6 +80,7 @@ export interface BrokerTuning {
   readonly windowBytesMax?: number;
   readonly tailBytesMax?: number;
   readonly compaction?: { readonly configs: CleanerConfigs; readonly settleMs: number };
+  readonly offsetExpiry?: OffsetExpiryTuning;
 }
 
 /**
@@ -284,7 +285,14 @@ export class Broker {
     const { cellNumber } = this.#options;
     const commands = new CommandGateway({ self, cellNumber, clock, timers, random, links, metadata, controller });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({ ...common, self, commands, onEvent, image: () => this.image });
+    const groups = new GroupCoordinator({
+      ...common,
+      self,
+      commands,
+      onEvent,
+      image: () => this.image,
+      expiry: tuning?.offsetExpiry,
+    });
     parts.groups = groups;
     parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata });
     return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };

@@ -106,6 +106,8 @@ export interface PartitionLogContract {
   retentionStart(wallMs: number, bound: Offset): Offset;
   /** All below was compacted: of each key only its newest record below is left there. */
   readonly compactedTo: Offset;
+  /** Below may be missing what a newer record up to here has replaced: at least `compactedTo`, more while a pass is under way. */
+  readonly cleanedTo: Offset;
   /**
    * Below it tombstones were removed for their age. A log that ends below and goes on from here would keep records that
    * they had deleted.

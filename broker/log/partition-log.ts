@@ -125,6 +125,10 @@ export class PartitionLog implements PartitionLogContract {
     return this.#compaction.compactedTo;
   }
 
+  get cleanedTo(): Offset {
+    return this.#compaction.cleanedTo;
+  }
+
   get tombstonesGoneBelow(): Offset {
     return this.#compaction.tombstonesGoneBelow;
   }

@@ -45,6 +45,10 @@ export class LogCompaction {
     return this.#content.compaction.compactedTo;
   }
 
+  get cleanedTo(): Offset {
+    return this.#content.compaction.cleanedTo;
+  }
+
   get tombstonesGoneBelow(): Offset {
     return this.#content.compaction.tombstonesGoneBelow;
   }

@@ -19,6 +19,7 @@ class FakeLog {
   highWatermark = 100;
   syncedOffset = 1_000;
   compactedTo = 0;
+  cleanedTo = 0;
   failures: Error[] = [];
   copiedTo: number | undefined;
   bounds: CompactionBounds | undefined;

@@ -124,7 +124,10 @@ describe("what there is to do", () => {
   });
 
   test("when the time of all its tombstones is over, and nobody has yet to copy them", () => {
-    const clean = { ...log, compaction: { compactedTo: 30, tombstonesGoneBelow: 0, newestHorizonMs: 10_000 } };
+    const clean = {
+      ...log,
+      compaction: { compactedTo: 30, cleanedTo: 30, tombstonesGoneBelow: 0, newestHorizonMs: 10_000 },
+    };
     expect(compactionNeed(clean, rules, bounds)).toMatchObject({ dirtyRatio: 0, isDue: true });
     expect(compactionNeed(clean, rules, { ...bounds, wallMs: 9_999 }).isDue).toBe(false);
     expect(compactionNeed(clean, rules, { ...bounds, tombstonesKeptFrom: 29 }).isDue).toBe(false);
