@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 /** Run by `npm test`, in this order: the quick ones first, what loads the whole machine last and one file at a time. */
 const quickProjects = ["unit", "scenarios", "contracts", "architecture"] as const;
 const heavyProjects = ["infra", "simulation", "cell"] as const;
-/** Need Java, an AWS emulator or the like: run by name from `.ci/run`, never by `npm test`. */
-const extraProjects = ["conformance", "local-aws"] as const;
+/** Need Java, an AWS emulator, containers or the like: run by name from `.ci/run`, never by `npm test`. */
+const extraProjects = ["conformance", "local-aws", "images"] as const;
 
 const quickTimeoutMs = 60_000;
 const heavyTimeoutMs = 300_000;

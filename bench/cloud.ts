@@ -19,10 +19,20 @@ export interface BenchCloud {
   end(): Promise<void>;
 }
 
-export async function startCloud(): Promise<BenchCloud> {
+/** `more`: further arguments of `npm start`. */
+export async function startCloud(more: readonly string[] = []): Promise<BenchCloud> {
   const directory = mkdtempSync(path.join(tmpdir(), "balafon-bench-"));
   const ports = ["--kafka-port", "0", "--tls-port", "0", "--admin-port", "0", "--router-port", "0", "--api-port", "0"];
-  const args = ["local/main.ts", "--json", "--data", directory, "--restart-after", `${restartAfterSeconds}`, ...ports];
+  const args = [
+    "local/main.ts",
+    "--json",
+    "--data",
+    directory,
+    "--restart-after",
+    `${restartAfterSeconds}`,
+    ...ports,
+    ...more,
+  ];
   const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ["ignore", "pipe", "ignore"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const ready = JSON.parse(line.toString()) as { readonly bootstrap: string };

@@ -92,9 +92,9 @@ export class BrokerCalls {
    * Before this broker stops: the peers hear of it, no more appends, the followers hold everything, others are elected.
    * Nobody waits for a partition of which no majority stays, as when the whole cell ends: nobody could lead it. What
    * could not be handed over is given up, so that whoever waits for a commit is answered. Called again it goes on with
-   * the time that is left.
+   * the time that is left. Resolves with the number of partitions that were given up.
    */
-  async releaseLeadership(): Promise<void> {
+  async releaseLeadership(): Promise<number> {
     const { clock, links, self } = this.#ports;
     links.drain();
     this.#releaseDeadlineMs ??= clock.monotonicMs() + releaseMsMax;
@@ -116,7 +116,9 @@ export class BrokerCalls {
       await this.#until(deadlineMs, () => answered || released());
       await this.#until(Math.min(deadlineMs, clock.monotonicMs() + releaseRetryMs), released);
     }
-    for (const replica of this.#leaders()) replica.resign();
+    const left = this.#leaders();
+    for (const replica of left) replica.resign();
+    return left.length;
   }
 
   #leaders(): readonly Replica[] {

@@ -19,6 +19,7 @@ import { createProcessLogger } from "../shared/telemetry/process-logger.ts";
 import { registerProcessMetrics } from "../shared/telemetry/process-metrics.ts";
 import { Broker } from "./broker.ts";
 import { brokerEventCounter, registerBrokerMetrics, registerDiskMetrics } from "./broker-metrics.ts";
+import { CellSecretWatch } from "./cell-secret-watch.ts";
 import { readCertificate, watchCertificates } from "./connection/certificate-watch.ts";
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
@@ -33,6 +34,8 @@ import { soundRules } from "./replication/replication-rules.ts";
 export class BrokerProcess {
   readonly #config: BrokerConfig;
   readonly #logger: Logger;
+  /** On each line of the log. The id is -1 until the metadata log gave one to new data. */
+  readonly #logFields: { broker: number };
   readonly #metrics = new MetricsRegistry();
   #health: Health = { status: "starting" };
   #admin: AdminServer | undefined;
@@ -40,10 +43,12 @@ export class BrokerProcess {
   #kafka: KafkaServer | undefined;
   #load: LoadReporter | undefined;
   #endCertificateWatch: (() => void) | undefined;
+  #cellSecrets: CellSecretWatch | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    this.#logger = createProcessLogger(this.#metrics, { broker: config.brokerId });
+    this.#logFields = { broker: config.brokerId };
+    this.#logger = createProcessLogger(this.#metrics, this.#logFields);
   }
 
   /** Resolves when clients are served; rejects with the reason why not (a port that is taken, a foreign directory). */
@@ -57,7 +62,13 @@ export class BrokerProcess {
       logger: this.#logger,
     });
     const cellSecret = await readFile(config.cellSecretFile);
-    const broker = await this.#startBroker(cellSecret);
+    const cellSecrets = await CellSecretWatch.start({
+      read: () => readFile(config.cellSecretFile),
+      timers: systemTimers,
+      logger: this.#logger,
+    });
+    this.#cellSecrets = cellSecrets;
+    const broker = await this.#startBroker(cellSecret, cellSecrets);
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
@@ -86,7 +97,11 @@ export class BrokerProcess {
   async stop(): Promise<void> {
     this.#health = { status: "stopping" };
     this.#endCertificateWatch?.();
-    await this.#broker?.releaseLeadership();
+    this.#cellSecrets?.end();
+    if (this.#broker !== undefined) {
+      const givenUp = await this.#broker.releaseLeadership();
+      this.#logger.info("leadership-released", { givenUp });
+    }
     await this.#kafka?.stop(drainMsMax);
     this.#load?.stop();
     await this.#broker?.shutdown();
@@ -103,7 +118,7 @@ export class BrokerProcess {
     process.exit(1);
   }
 
-  async #startBroker(cellSecret: Buffer): Promise<Broker> {
+  async #startBroker(cellSecret: Buffer, cellSecrets: CellSecretWatch): Promise<Broker> {
     const { items, objects, ...config } = this.#config;
     const broker = new Broker(
       {
@@ -126,7 +141,7 @@ export class BrokerProcess {
         ),
         objects: await openObjectStore(objects, systemTimers),
         logger: this.#logger,
-        openTransport: (brokerId) => this.#openTransport(brokerId, cellSecret),
+        openTransport: (brokerId) => this.#openTransport(brokerId, cellSecrets),
       },
     );
     await broker.start();
@@ -136,12 +151,13 @@ export class BrokerProcess {
     return broker;
   }
 
-  #openTransport(brokerId: number, secret: Buffer): Promise<PeerTransport> {
+  #openTransport(brokerId: number, cellSecrets: CellSecretWatch): Promise<PeerTransport> {
+    this.#logFields.broker = brokerId;
     const warn = throttleLog(systemClock, (event, fields) => this.#logger.warn(event, fields));
     return openTcpPeerTransport({
       ...this.#config.peer,
       brokerId,
-      secret,
+      secrets: () => cellSecrets.secrets,
       onRefused: (refusal) => {
         this.#metrics.counter("peerConnectionsRefused", { reason: refusal.reason }).add(1);
         warn("peer-refused", { ...refusal });

@@ -14,7 +14,7 @@ import { CommandGateway } from "./controller/command-gateway.ts";
 import { Controller } from "./controller/controller.ts";
 import { MetadataAccess } from "./controller/metadata-access.ts";
 import { ProducerIdSource } from "./controller/producer-id-source.ts";
-import { GroupCoordinator } from "./coordinator/group-coordinator.ts";
+import { GroupCoordinator, type OffsetExpiryTuning } from "./coordinator/group-coordinator.ts";
 import { type Identity, IdentityStore } from "./identity.ts";
 import { startRetryMs } from "./limits.ts";
 import { DiskLogDirectory } from "./partition/disk-log-directory.ts";
@@ -80,6 +80,7 @@ export interface BrokerTuning {
   readonly windowBytesMax?: number;
   readonly tailBytesMax?: number;
   readonly compaction?: { readonly configs: CleanerConfigs; readonly settleMs: number };
+  readonly offsetExpiry?: OffsetExpiryTuning;
 }
 
 /**
@@ -189,9 +190,12 @@ export class Broker {
     running.replicas.onDelta(resetDelta(this.image.seq), this.image);
   }
 
-  /** Has others elected for all that this broker leads, before its clients are drained; `shutdown` does it as well. */
-  async releaseLeadership(): Promise<void> {
-    await this.#running?.calls.releaseLeadership();
+  /**
+   * Has others elected for all that this broker leads, before its clients are drained; `shutdown` does it as well.
+   * Resolves with the number of partitions for which nobody could be.
+   */
+  async releaseLeadership(): Promise<number> {
+    return (await this.#running?.calls.releaseLeadership()) ?? 0;
   }
 
   /**
@@ -281,7 +285,14 @@ export class Broker {
     const { cellNumber } = this.#options;
     const commands = new CommandGateway({ self, cellNumber, clock, timers, random, links, metadata, controller });
     const producerIds = new ProducerIdSource({ self, timers, logger, commands });
-    const groups = new GroupCoordinator({ ...common, self, commands, onEvent, image: () => this.image });
+    const groups = new GroupCoordinator({
+      ...common,
+      self,
+      commands,
+      onEvent,
+      image: () => this.image,
+      expiry: tuning?.offsetExpiry,
+    });
     parts.groups = groups;
     parts.calls = new BrokerCalls({ self, clock, timers, links, replicas, controller, commands, metadata });
     return { links, replicas, controller, commands, producerIds, groups, calls: parts.calls, states };

@@ -2,13 +2,15 @@
  * The broker in a container: makes its configuration of what the task is told (environment, task metadata, secrets), and
  * runs as `main.ts` does. Secrets go into files of the task's own scratch directory, never into the environment or a log.
  */
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import path from "node:path";
 import { readBrokerConfig } from "../shared/broker-config/broker-config.ts";
 import { keepCertificateFiles } from "../shared/container/certificate-files.ts";
 import { startEmfPrinter } from "../shared/container/emf-printer.ts";
 import { Environment } from "../shared/container/environment.ts";
+import { replacePrivateFile } from "../shared/container/private-file.ts";
 import { runService } from "../shared/container/run-service.ts";
+import { keepSecretFresh } from "../shared/container/secret-refresh.ts";
 import { SecretsManager } from "../shared/container/secrets-manager.ts";
 import { readTaskPlace } from "../shared/container/task-metadata.ts";
 import { systemClock } from "../shared/ports/clock.ts";
@@ -41,10 +43,29 @@ interface Files {
   readonly keyFile: string;
 }
 
+/** Between attempts to read secrets: an operator puts the certificate into its secret when the first deployment made that. */
+const secretRetryMs = 5_000;
+
 async function main(): Promise<void> {
   const settings = readSettings();
-  const files = await writeSecrets(settings);
+  let broker: BrokerProcess | undefined;
+  // As the first process of its container it is ended by no signal that it does not handle: so from the beginning.
+  await runService({
+    start: async () => {
+      broker = await makeBroker(settings);
+      return broker.start();
+    },
+    stop: async () => broker?.stop(),
+    die: (event, error) => {
+      log("error", event, error);
+      process.exit(1);
+    },
+  });
+}
+
+async function makeBroker(settings: Settings): Promise<BrokerProcess> {
   const { address } = await readTaskPlace(settings.metadataUri);
+  const files = await writeSecrets(settings);
   await mkdir(settings.dataDirectory, { recursive: true });
   const read = readBrokerConfig(configOf(settings, files, address));
   if (read.kind === "invalid") throw new Error(read.problems.join("; "));
@@ -57,7 +78,7 @@ async function main(): Promise<void> {
     samples: () => broker.metricSamples(),
     write: (line) => process.stdout.write(line),
   });
-  await runService(broker);
+  return broker;
 }
 
 function readSettings(): Settings {
@@ -82,6 +103,7 @@ function readSettings(): Settings {
   return settings;
 }
 
+/** Waits for secrets that are not there yet; the container's health fails meanwhile. */
 async function writeSecrets({ cellSecretArn, certificateSecretArn }: Settings): Promise<Files> {
   const scratch = await mkdtemp("/tmp/balafon-");
   const files = {
@@ -90,14 +112,34 @@ async function writeSecrets({ cellSecretArn, certificateSecretArn }: Settings): 
     keyFile: path.join(scratch, "key.pem"),
   };
   const secrets = new SecretsManager();
-  await writeFile(files.cellSecretFile, await secrets.read(cellSecretArn), { mode: 0o600 });
-  await keepCertificateFiles({
-    ...files,
-    readSecret: () => secrets.read(certificateSecretArn),
-    timers: systemTimers,
-    onFailed: (error) => log("warn", "certificate-not-renewed", error),
-  });
+  await untilDone("cell-secret-not-read", () =>
+    keepSecretFresh({
+      readSecret: () => secrets.read(cellSecretArn),
+      write: (text) => replacePrivateFile(files.cellSecretFile, text),
+      timers: systemTimers,
+      onFailed: (error) => log("warn", "cell-secret-not-changed", error),
+    }),
+  );
+  await untilDone("certificate-not-read", () =>
+    keepCertificateFiles({
+      ...files,
+      readSecret: () => secrets.read(certificateSecretArn),
+      timers: systemTimers,
+      onFailed: (error) => log("warn", "certificate-not-renewed", error),
+    }),
+  );
   return files;
+}
+
+async function untilDone(event: string, attempt: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      log("warn", event, error);
+    }
+    await new Promise<void>((resolve) => systemTimers.after(secretRetryMs, resolve));
+  }
 }
 
 function configOf(settings: Settings, files: Files, address: string): object {

@@ -31,3 +31,5 @@ export const bufferCheckMs = 10;
 export const bufferIdleCheckMs = 100;
 /** Between two looks at how full the volume is, for the metrics. */
 export const diskLookMs = 10_000;
+/** How often the cell's secrets are read again: a file on this machine, written by whoever started the broker. */
+export const cellSecretCheckMs = 60_000;

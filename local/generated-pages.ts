@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { renderMetricsPage } from "../shared/telemetry/metrics-page.ts";
 import { renderApiVersionsPage } from "./pages/api-versions-page.ts";
 import { renderConfigsPage } from "./pages/configs-page.ts";
+import { renderCostsPage } from "./pages/costs-page.ts";
 import { renderErrorCodesPage } from "./pages/error-codes-page.ts";
 import { renderLimitsPage } from "./pages/limits-page.ts";
 import { renderOpenapi } from "./pages/openapi-page.ts";
@@ -21,6 +22,7 @@ const projectRoot = fileURLToPath(new URL("..", import.meta.url));
 const renderers: Readonly<Record<string, (root: string) => string>> = {
   "docs/api-versions.md": renderApiVersionsPage,
   "docs/configs.md": renderConfigsPage,
+  "docs/costs.md": renderCostsPage,
   "docs/error-codes.md": renderErrorCodesPage,
   "docs/limits.md": renderLimitsPage,
   "docs/metrics.md": renderMetricsPage,

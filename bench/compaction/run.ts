@@ -4,7 +4,7 @@
  * its own, or goes to any cluster that speaks the protocol without credentials.
  *
  *   npx node bench/compaction/run.ts [--mib TOTAL] [--live SHARE] [--record BYTES] [--replicas N]
- *     [--bootstrap HOST:PORT] [--pids PID,PID,…]
+ *     [--set CONFIG=VALUE]… [--bootstrap HOST:PORT] [--pids PID,PID,…]
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -25,6 +25,8 @@ const mebibyte = 1024 * 1024;
 const batchBytes = 256 * 1024;
 const loadInflight = 4;
 const steadyIntervalMs = 5;
+/** A broker of Kafka's serves one request of a connection at a time: with one, it would be the connection that is measured. */
+const steadyConnections = 8;
 const baselineMs = 10_000;
 const lookMs = 200;
 /** Sizes that stay so long are those of a log that is done. */
@@ -40,12 +42,15 @@ interface Plan {
   readonly replicas: number;
   readonly bootstrap: string | undefined;
   readonly pids: readonly number[];
+  /** Arguments of `npm start`. */
+  readonly settings: readonly string[];
 }
 
 function readPlan(): Plan {
   const text = { type: "string" } as const;
   const options = { mib: text, live: text, record: text, replicas: text, bootstrap: text, pids: text };
-  const { values } = parseArgs({ options });
+  const set = { type: "string", multiple: true } as const;
+  const { values } = parseArgs({ options: { ...options, set } });
   return {
     totalBytes: Number(values.mib ?? 1024) * mebibyte,
     live: Number(values.live ?? 0.1),
@@ -53,6 +58,7 @@ function readPlan(): Plan {
     replicas: Number(values.replicas ?? 3),
     bootstrap: values.bootstrap,
     pids: (values.pids ?? "").split(",").filter(Boolean).map(Number),
+    settings: (values.set ?? []).flatMap((setting) => ["--set", setting]),
   };
 }
 
@@ -96,6 +102,12 @@ class Cluster {
 
   async leader(name: string): Promise<KafkaConnection> {
     return this.#connection((await this.#leader(name)) ?? "");
+  }
+
+  /** Connections of their own to the leader. */
+  async linksToLeader(name: string, count: number): Promise<readonly KafkaConnection[]> {
+    const address = (await this.#leader(name)) ?? "";
+    return Promise.all(Array.from({ length: count }, () => KafkaConnection.open(address)));
   }
 
   /** Bytes of the topic on each broker that has it. */
@@ -194,12 +206,13 @@ async function load(cluster: Cluster, plan: Plan): Promise<{ readonly records: n
 class SteadyProducer {
   latencies: number[] = [];
   refused = 0;
-  readonly #connection: KafkaConnection;
+  readonly #links: readonly KafkaConnection[];
   readonly #records = encodeBatch({ records: [{ value: randomBytes(1024) }] });
   readonly #timer: NodeJS.Timeout;
+  #next = 0;
 
-  constructor(connection: KafkaConnection) {
-    this.#connection = connection;
+  constructor(links: readonly KafkaConnection[]) {
+    this.#links = links;
     this.#timer = setInterval(() => void this.#send(), steadyIntervalMs);
   }
 
@@ -215,12 +228,14 @@ class SteadyProducer {
 
   stop(): void {
     clearInterval(this.#timer);
+    for (const link of this.#links) link.close();
   }
 
   async #send(): Promise<void> {
     const startMs = performance.now();
+    const link = this.#links[this.#next++ % this.#links.length] as KafkaConnection;
     try {
-      await send(this.#connection, steadyTopic, this.#records);
+      await send(link, steadyTopic, this.#records);
       this.latencies.push(performance.now() - startMs);
     } catch {
       this.refused += 1;
@@ -262,7 +277,7 @@ async function measure(cluster: Cluster, plan: Plan): Promise<void> {
   const { records, keys } = await load(cluster, plan);
   const loaded = await cluster.sizes(topic);
   console.log(`${records} records of ${plan.recordBytes} bytes, ${keys} keys: ${loaded.join(" ")} bytes`);
-  const steady = new SteadyProducer(await cluster.leader(steadyTopic));
+  const steady = new SteadyProducer(await cluster.linksToLeader(steadyTopic, steadyConnections));
   const cpuAtStart = cpuSeconds(plan.pids);
   await pause(baselineMs);
   console.log(`producer before: ${steady.take()}`);
@@ -288,7 +303,7 @@ async function measure(cluster: Cluster, plan: Plan): Promise<void> {
 
 async function main(): Promise<void> {
   const plan = readPlan();
-  const cloud: BenchCloud | undefined = plan.bootstrap === undefined ? await startCloud() : undefined;
+  const cloud: BenchCloud | undefined = plan.bootstrap === undefined ? await startCloud(plan.settings) : undefined;
   const pids = cloud === undefined ? plan.pids : [1, 2, 3].map((broker) => cloud.pidOf(broker));
   const cluster = await Cluster.open(plan.bootstrap ?? cloud?.bootstrap[0] ?? "");
   try {

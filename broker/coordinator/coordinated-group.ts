@@ -16,6 +16,8 @@ export class CoordinatedGroup {
   commitsUnderWay = 0;
   /** It is on its way out: nobody may join it or commit to it until that is committed, or is known not to be. */
   isRemoved = false;
+  /** Its tenant is gone: it is to go when no commit is under way any more, which would outlive it. */
+  isForsaken = false;
 
   constructor(
     id: { readonly lkc: LogicalClusterId; readonly groupId: string },

@@ -1,7 +1,7 @@
 import type { ErrorName } from "../../shared/kafka/error-codes.ts";
 import { parseCellConfigs } from "../../shared/metadata/configs/topic-configs.ts";
 import type { MetadataDelta, MetadataImage } from "../../shared/metadata/image/metadata-image.ts";
-import { type BrokerId, type LogicalClusterId, noLeader, type TopicId } from "../../shared/metadata/records/record.ts";
+import { type BrokerId, type LogicalClusterId, noLeader } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { CancelTimer, Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
@@ -37,12 +37,19 @@ import { groupPartition, offsetsTopic } from "./internal-partition.ts";
 import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTenantMax } from "./limits.ts";
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
 
+/** Lower than limits and configurations allow: runs of the simulator last seconds. */
+export interface OffsetExpiryTuning {
+  readonly intervalMs: number;
+  readonly retentionMs: number;
+}
+
 export interface GroupCoordinatorPorts {
   readonly self: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly commands: Pick<CommandGateway, "submit">;
+  readonly expiry?: OffsetExpiryTuning | undefined;
   onEvent(event: CoordinatorEvent, count: number, tookMs?: number): void;
   image(): MetadataImage;
 }
@@ -110,9 +117,8 @@ export class GroupCoordinator {
       if (image.logicalClusters.has(lkc)) continue;
       for (const shard of this.#shards.values()) shard.removeTenant(lkc);
     }
-    for (const topicId of delta.topicsDeleted.keys()) {
-      for (const shard of this.#shards.values()) shard.removeTopic(topicId);
-    }
+    if (delta.topicsDeleted.size === 0) return;
+    for (const shard of this.#shards.values()) shard.removeTopics(delta.topicsDeleted);
   }
 
   /** The broker that coordinates the group; undefined while none does. Has the internal topic made if need be. */
@@ -341,17 +347,13 @@ export class GroupCoordinator {
   #tidy(shard: GroupShard): void {
     const image = this.#ports.image();
     const lkcs = new Set<LogicalClusterId>();
-    const topicIds = new Set<TopicId>();
-    for (const { lkc, offsets } of shard.groups()) {
-      if (!image.logicalClusters.has(lkc)) lkcs.add(lkc);
-      for (const topicId of offsets.topicIds()) if (!image.topics.has(topicId)) topicIds.add(topicId);
-    }
+    for (const { lkc } of shard.groups()) if (!image.logicalClusters.has(lkc)) lkcs.add(lkc);
     for (const lkc of lkcs) shard.removeTenant(lkc);
-    for (const topicId of topicIds) shard.removeTopic(topicId);
+    shard.removeTopics({ has: (topicId) => !image.topics.has(topicId) });
   }
 
   #planExpiry(): void {
-    this.#cancelExpiry = this.#ports.timers.after(expiryIntervalMs, () => {
+    this.#cancelExpiry = this.#ports.timers.after(this.#ports.expiry?.intervalMs ?? expiryIntervalMs, () => {
       void this.#expire().then(() => {
         if (!this.#stopped) this.#planExpiry();
       });
@@ -377,14 +379,15 @@ export class GroupCoordinator {
     if (group.commitsUnderWay > 0 || group.isRemoved || shard.refusal() !== undefined) return;
     const image = this.#ports.image();
     const { classic, offsets, emptySinceMs } = group;
-    const names = classic.subscribedTopics();
+    // As in Kafka: while a group rebalances nobody knows what it will read.
+    const names = classic.state === "Stable" ? classic.subscribedTopics() : undefined;
     const topics = image.topicsOf(group.lkc);
     const subscribed = names && new Set([...names].flatMap((name) => topics?.get(name)?.topicId ?? []));
-    const { offsetsRetentionMs } = parseCellConfigs(image.cellConfigs);
+    const retentionMs = this.#ports.expiry?.retentionMs ?? parseCellConfigs(image.cellConfigs).offsetsRetentionMs;
     const expired = expiredOffsets(
       { offsets, isEmpty: classic.isEmpty, emptySinceMs, subscribed },
       this.#ports.clock.wallMs(),
-      offsetsRetentionMs,
+      retentionMs,
     );
     if (group.isIdle && expired.length === offsets.count) void shard.remove(group);
     else if (expired.length > 0) void shard.deleteOffsets(group, expired);

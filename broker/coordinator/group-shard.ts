@@ -171,6 +171,7 @@ export class GroupShard {
       answer: (error) => answer(error ?? "NONE"),
       settled: () => {
         group.commitsUnderWay -= 1;
+        if (group.isForsaken && group.commitsUnderWay === 0) void this.remove(group);
       },
     });
   }
@@ -220,14 +221,21 @@ export class GroupShard {
     for (const group of [...this.#groups.values()]) {
       if (group.lkc !== lkc || group.isRemoved) continue;
       this.#carryOut(group, group.classic.die("GROUP_AUTHORIZATION_FAILED"));
-      void this.remove(group);
+      if (group.commitsUnderWay > 0) group.isForsaken = true;
+      else void this.remove(group);
     }
   }
 
-  /** A topic is gone, and with it what was committed for it. */
-  removeTopic(topicId: TopicId): void {
+  /** Topics are gone, and with them what was committed for them. A look at every group for all of them, not for each. */
+  removeTopics(topics: { has(topicId: TopicId): boolean }): void {
     for (const group of this.#groups.values()) {
-      const offsets = [...group.offsets.ofTopic(topicId)].map(([partition, value]) => ({ topicId, partition, value }));
+      // It goes as a whole.
+      if (group.isRemoved || group.isForsaken) continue;
+      const offsets = [...group.offsets.topicIds()].flatMap((topicId) =>
+        topics.has(topicId)
+          ? [...group.offsets.ofTopic(topicId)].map(([partition, value]) => ({ topicId, partition, value }))
+          : [],
+      );
       if (offsets.length > 0) void this.deleteOffsets(group, offsets);
     }
   }

@@ -106,12 +106,16 @@ export interface PartitionLogContract {
   retentionStart(wallMs: number, bound: Offset): Offset;
   /** All below was compacted: of each key only its newest record below is left there. */
   readonly compactedTo: Offset;
+  /** Below may be missing what a newer record up to here has replaced: at least `compactedTo`, more while a pass is under way. */
+  readonly cleanedTo: Offset;
   /**
    * Below it tombstones were removed for their age. A log that ends below and goes on from here would keep records that
    * they had deleted.
    */
   readonly tombstonesGoneBelow: Offset;
-  /** What compaction would find to do; undefined when the topic is not to be compacted, or the log is not open. */
+  /** Is the topic to be compacted, and the log open? */
+  readonly isCompacted: boolean;
+  /** What compaction would find to do; undefined when it is not compacted. */
   compactionNeed(bounds: CompactionBounds): CompactionNeed | undefined;
   /**
    * One pass of compaction (`broker/log/compaction`), in slices; the log goes on meanwhile. Ends early when the log closes,

@@ -70,7 +70,11 @@ export async function cutAt(
     lastBytes: end.position > 0 ? end.position : (before?.sizeBytes ?? 0),
     maxTimestamp: end.position > 0 ? end.maxTimestamp : (before?.maxTimestamp ?? -1),
     epochs: log.epochs.truncateTo(end.offset),
-    compaction: { ...compaction, compactedTo: Math.min(compaction.compactedTo, end.offset) },
+    compaction: {
+      ...compaction,
+      compactedTo: Math.min(compaction.compactedTo, end.offset),
+      cleanedTo: Math.min(compaction.cleanedTo, end.offset),
+    },
   };
   if (keep === 0) return emptyAt(end.offset, compaction.tombstonesGoneBelow);
   return { ...cut, producers: await producersAt(environment, log.segments.slice(0, keep), cut.lastBytes) };

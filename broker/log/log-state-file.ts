@@ -3,7 +3,7 @@
  * Big-endian:
  *
  *    0 uint32 magic "BLFS"      8 int64 log start offset
- *    4 uint16 version (1, 2)   16 int64 checkpoint offset
+ *    4 uint16 version (1 to 3) 16 int64 checkpoint offset
  *    6 uint16 flags: bit 0 = a cut is under way
  *   24 uint32 number of segments, then of each:
  *        int64 base offset, int64 end offset, uint32 bytes, int64 largest timestamp (-1: none), int64 created (ms)
@@ -11,9 +11,11 @@
  *      uint32 number of leader epochs, then of each: int32 epoch, int64 start offset
  *      uint32 length of the producer snapshot, and the snapshot
  *      from version 2: int64 compacted to, int64 tombstones gone below, int64 newest delete horizon (ms; -1: none)
+ *      from version 3: int64 cleaned to
  *      uint32 CRC-32C of all before
  *
- * A log that was never compacted is written as version 1, so that builds from before compaction open it too.
+ * Each is written in the oldest version that has a place for all of it, so that older builds open it too: version 1 when it
+ * was never compacted, 3 only while a pass is under way, or has not ended well.
  *
  * All below the checkpoint offset was synced before the file was written, and segments, epochs and producers are those
  * of the log up to exactly there. What the files hold beyond is found by scanning. With the cut flag, all that the files
@@ -39,13 +41,23 @@ export interface SegmentSummary {
 export interface CompactionState {
   /** All below was taken in by a pass that ended: no value is left there that a newer one below has replaced. */
   readonly compactedTo: number;
+  /**
+   * As far as passes have looked, also those that did not end: below may be missing what a newer record up to here has
+   * replaced. Never below `compactedTo`.
+   */
+  readonly cleanedTo: number;
   /** One past the newest tombstone that was removed for its age: whoever copies must not begin below with old records. */
   readonly tombstonesGoneBelow: number;
   /** When the last of the tombstones that are left may go (the broker's clock, ms); -1 when none is left. */
   readonly newestHorizonMs: number;
 }
 
-export const notCompacted: CompactionState = { compactedTo: 0, tombstonesGoneBelow: 0, newestHorizonMs: -1 };
+export const notCompacted: CompactionState = {
+  compactedTo: 0,
+  cleanedTo: 0,
+  tombstonesGoneBelow: 0,
+  newestHorizonMs: -1,
+};
 
 export interface LogState {
   readonly startOffset: number;
@@ -62,6 +74,7 @@ export interface LogState {
 const magic = 0x424c4653;
 const plainVersion = 1;
 const compactedVersion = 2;
+const cleanedVersion = 3;
 const cutFlag = 1;
 const headerBytes = 28;
 const segmentBytes = 36;
@@ -69,22 +82,25 @@ const generationBytes = 4;
 const epochBytes = 12;
 const countBytes = 4;
 const compactionBytes = 24;
+const cleanedBytes = 8;
 
-/** Anything to tell of that version 1 has no place for? */
-function isCompacted({ compaction, segments }: LogState): boolean {
-  const { compactedTo, tombstonesGoneBelow, newestHorizonMs } = compaction;
-  return (
+/** The oldest version that can tell all of it. */
+function versionOf({ compaction, segments }: LogState): number {
+  const { compactedTo, cleanedTo, tombstonesGoneBelow, newestHorizonMs } = compaction;
+  if (cleanedTo > compactedTo) return cleanedVersion;
+  const isCompacted =
     compactedTo > 0 ||
     tombstonesGoneBelow > 0 ||
     newestHorizonMs >= 0 ||
-    segments.some(({ generation }) => generation > 0)
-  );
+    segments.some(({ generation }) => generation > 0);
+  return isCompacted ? compactedVersion : plainVersion;
 }
 
 export function encodeLogState(state: LogState): Buffer {
   const { segments, producers, compaction } = state;
   const epochs = state.epochs.entries;
-  const compacted = isCompacted(state);
+  const version = versionOf(state);
+  const compacted = version >= compactedVersion;
   const summaryBytes = segmentBytes + (compacted ? generationBytes : 0);
   const size =
     headerBytes +
@@ -93,10 +109,11 @@ export function encodeLogState(state: LogState): Buffer {
     epochs.length * epochBytes +
     countBytes +
     producers.length +
-    (compacted ? compactionBytes : 0);
+    (compacted ? compactionBytes : 0) +
+    (version >= cleanedVersion ? cleanedBytes : 0);
   const bytes = Buffer.alloc(size + countBytes);
   bytes.writeUInt32BE(magic, 0);
-  bytes.writeUInt16BE(compacted ? compactedVersion : plainVersion, 4);
+  bytes.writeUInt16BE(version, 4);
   bytes.writeUInt16BE(state.cutPending ? cutFlag : 0, 6);
   writeInt64(bytes, 8, state.startOffset);
   writeInt64(bytes, 16, state.checkpointOffset);
@@ -124,6 +141,7 @@ export function encodeLogState(state: LogState): Buffer {
     writeInt64(bytes, at + 8, compaction.tombstonesGoneBelow);
     writeInt64(bytes, at + 16, Math.trunc(compaction.newestHorizonMs));
   }
+  if (version >= cleanedVersion) writeInt64(bytes, at + compactionBytes, compaction.cleanedTo);
   bytes.writeUInt32BE(crc32c(bytes.subarray(0, size)), size);
   return bytes;
 }
@@ -133,9 +151,9 @@ export function decodeLogState(bytes: Buffer): LogState | undefined {
   const size = bytes.length - countBytes;
   if (size < headerBytes || bytes.readUInt32BE(0) !== magic) return undefined;
   const version = bytes.readUInt16BE(4);
-  if (version !== plainVersion && version !== compactedVersion) return undefined;
+  if (version < plainVersion || version > cleanedVersion) return undefined;
   if (crc32c(bytes.subarray(0, size)) !== bytes.readUInt32BE(size)) return undefined;
-  const compacted = version === compactedVersion;
+  const compacted = version >= compactedVersion;
   const segments: SegmentSummary[] = [];
   let at = headerBytes;
   for (let left = bytes.readUInt32BE(24); left > 0; left -= 1) {
@@ -165,13 +183,15 @@ export function decodeLogState(bytes: Buffer): LogState | undefined {
     segments,
     epochs: EpochHistory.of(epochs),
     producers: bytes.subarray(at, at + producerBytes),
-    compaction: compacted ? readCompaction(bytes, at + producerBytes) : notCompacted,
+    compaction: compacted ? readCompaction(bytes, at + producerBytes, version) : notCompacted,
   };
 }
 
-function readCompaction(bytes: Buffer, at: number): CompactionState {
+function readCompaction(bytes: Buffer, at: number, version: number): CompactionState {
+  const compactedTo = readInt64(bytes, at);
   return {
-    compactedTo: readInt64(bytes, at),
+    compactedTo,
+    cleanedTo: version >= cleanedVersion ? readInt64(bytes, at + compactionBytes) : compactedTo,
     tombstonesGoneBelow: readInt64(bytes, at + 8),
     newestHorizonMs: readInt64(bytes, at + 16),
   };

@@ -117,8 +117,16 @@ export class PartitionLog implements PartitionLogContract {
     return this.#content.producers;
   }
 
+  get isCompacted(): boolean {
+    return this.#compaction.isWanted;
+  }
+
   get compactedTo(): Offset {
     return this.#compaction.compactedTo;
+  }
+
+  get cleanedTo(): Offset {
+    return this.#compaction.cleanedTo;
   }
 
   get tombstonesGoneBelow(): Offset {

@@ -79,7 +79,9 @@ export class FollowerStream implements Pushable {
   }
 
   /** A new chunk at the leader's log end: pushed at once if the replica keeps up, else left to catch-up. */
-  offer(chunk: LogChunk): void {
+  offer(chunk: LogChunk, nowMs: number): void {
+    // However long ago its last acknowledgement was: nothing was missing until now.
+    if (this.heldOffset >= chunk.baseOffset) this.caughtUpMs = nowMs;
     const link = this.link;
     if (link === undefined || this.status !== "attached") return;
     const next = !this.#behind && !this.#reading && this.nextOffset === chunk.baseOffset;
@@ -109,7 +111,7 @@ export class FollowerStream implements Pushable {
     if (entry.logStartOffset > this.logStartOffset) this.logStartOffset = entry.logStartOffset;
     this.accepted = entry.accepted;
     if (entry.heldOffset >= end) this.caughtUpMs = nowMs;
-    else if (entry.heldOffset >= this.#endAtLastAck) this.caughtUpMs = this.#lastAckMs;
+    else if (entry.heldOffset >= this.#endAtLastAck) this.caughtUpMs = Math.max(this.caughtUpMs, this.#lastAckMs);
     this.#endAtLastAck = end;
     this.#lastAckMs = nowMs;
     this.#releaseUpTo(entry.heldOffset);

@@ -108,7 +108,8 @@ export class LeaderRole implements StreamSource {
 
   /** Pushes a chunk that was just appended to the own log. */
   push(chunk: LogChunk): void {
-    for (const stream of this.#streams.values()) stream.offer(chunk);
+    const nowMs = this.#context.clock.monotonicMs();
+    for (const stream of this.#streams.values()) stream.offer(chunk, nowMs);
   }
 
   linkUp(link: PeerLink): void {

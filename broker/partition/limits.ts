@@ -39,6 +39,8 @@ export const retentionIntervalMs = 30_000;
  * room for disks that are slow.
  */
 export const compactionSettleMs = 10_000;
+/** Looks at the high watermark in that time: what was committed waits for up to one of them longer. */
+export const watermarksPerSettling = 4;
 /** Between two passes of compaction, of whatever logs. */
 export const cleanerPauseMsMin = 20;
 /** A log that could not be compacted for want of space, or for an error of the disk, is left alone so long. */

@@ -8,7 +8,7 @@ import { hashSecretBytes, KeyHash } from "../log/compaction/key-hash.ts";
 import type { CompactionMeans } from "../log/compaction/log-compaction.ts";
 import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
 import { LogError } from "../log/log-errors.ts";
-import { cleanerPauseMsMin, compactionRetryMs, compactionSettleMs } from "./limits.ts";
+import { cleanerPauseMsMin, compactionRetryMs, compactionSettleMs, watermarksPerSettling } from "./limits.ts";
 import type { Replica } from "./replica.ts";
 
 /** The cell's configurations of compaction, as they are now. */
@@ -43,11 +43,10 @@ export interface CleanerStats {
   dirtyRatioMax: number;
 }
 
-/** High watermarks of one log over time. */
-interface Watermarks {
-  settled: Offset;
-  candidate: Offset;
-  candidateMs: number;
+/** A high watermark, and when it was seen, on the monotonic clock. */
+interface Watermark {
+  readonly offset: Offset;
+  readonly seenMs: number;
 }
 
 interface Candidate {
@@ -75,10 +74,12 @@ export class LogCleaner {
   readonly #ports: LogCleanerPorts;
   readonly #keys: KeyHash;
   readonly #settleMs: number;
-  readonly #watermarks = new WeakMap<PartitionLogContract, Watermarks>();
+  /** Of each log: the newest that has settled or else the oldest, and those after it. */
+  readonly #watermarks = new WeakMap<PartitionLogContract, Watermark[]>();
   /** Logs that could not be compacted, and until when they are left alone. */
   readonly #avoided = new WeakMap<PartitionLogContract, number>();
   #cancel: CancelTimer = () => undefined;
+  #cancelSamples: CancelTimer = () => undefined;
   #isStopped = false;
 
   constructor(ports: LogCleanerPorts) {
@@ -88,6 +89,7 @@ export class LogCleaner {
   }
 
   start(): void {
+    this.#sample();
     this.#wait(this.#ports.configs().backoffMs);
   }
 
@@ -95,6 +97,7 @@ export class LogCleaner {
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
+    this.#cancelSamples();
   }
 
   #wait(ms: number): void {
@@ -119,7 +122,7 @@ export class LogCleaner {
     this.stats.dirtyRatioMax = 0;
     for (const replica of this.#ports.replicas()) {
       const { log } = replica;
-      const settledOffset = this.#settledOffset(replica, nowMs);
+      const settledOffset = this.#settledOffset(log, nowMs);
       // Only a leader is copied from.
       const tombstonesKeptFrom = replica.leader?.copiedTo ?? Number.POSITIVE_INFINITY;
       const bounds = { wallMs: clock.wallMs(), settledOffset, tombstonesKeptFrom };
@@ -132,21 +135,25 @@ export class LogCleaner {
     return dirtiest;
   }
 
+  #sample(): void {
+    this.#cancelSamples = this.#ports.timers.after(this.#settleMs / watermarksPerSettling, () => this.#sample());
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const { log, highWatermark } of this.#ports.replicas()) {
+      if (!log.isCompacted) continue;
+      const known = this.#watermarks.get(log) ?? [];
+      known.push({ offset: highWatermark, seenMs: nowMs });
+      while (nowMs - (known[1]?.seenMs ?? nowMs) >= this.#settleMs) known.shift();
+      this.#watermarks.set(log, known);
+    }
+  }
+
   /**
    * The high watermark as it was known `settleMs` ago: a quorum has synced all below since, so that not even a power cut
    * takes from the log a record for whose sake another one was left out.
    */
-  #settledOffset({ log, highWatermark }: Replica, nowMs: number): Offset {
-    let known = this.#watermarks.get(log);
-    if (known === undefined) {
-      known = { settled: 0, candidate: highWatermark, candidateMs: nowMs };
-      this.#watermarks.set(log, known);
-    } else if (nowMs - known.candidateMs >= this.#settleMs) {
-      known.settled = known.candidate;
-      known.candidate = highWatermark;
-      known.candidateMs = nowMs;
-    }
-    return Math.min(known.settled, log.syncedOffset);
+  #settledOffset(log: PartitionLogContract, nowMs: number): Offset {
+    const settled = this.#watermarks.get(log)?.findLast(({ seenMs }) => nowMs - seenMs >= this.#settleMs);
+    return Math.min(settled?.offset ?? 0, log.syncedOffset);
   }
 
   async #compact({ replica, need, bounds }: Candidate): Promise<void> {

@@ -35,7 +35,7 @@ export async function reconcileLog(
   // What it would copy lacks tombstones of records that it may have.
   const missesTombstones = cut < tombstonesGoneBelow;
   // It has left out records for the sake of newer ones, which the cut takes away.
-  const isCompactedPast = cut < log.compactedTo;
+  const isCompactedPast = cut < log.cleanedTo;
   if (missesTombstones || isCompactedPast) {
     context.onRestarted(endOffset, missesTombstones ? "tombstones" : "compacted");
     await log.restartAt(isEmpty ? endOffset : firstOffset, tombstonesGoneBelow);

@@ -13,7 +13,7 @@ export interface FleetConfig {
   readonly domain: string;
   readonly hostedZoneId: string;
   readonly certificate: CertificateSource;
-  /** How tasks and functions reach AWS (docs/runbooks/costs.md has what each costs). */
+  /** How tasks and functions reach AWS (docs/costs.md has what each costs). */
   readonly waysOut: WaysOut;
   /** Whether clients reach the load balancer from the internet, or from inside the VPC only. */
   readonly publicAccess: boolean;
@@ -69,4 +69,9 @@ export type CellDisk =
 /** What the cell is called in AWS and in the metadata table. */
 export function cellName(fleet: Pick<FleetConfig, "name">, cell: Pick<CellConfig, "number">): string {
   return `${fleet.name}-cell-${cell.number}`;
+}
+
+/** What the fleet's certificate must be good for: names of logical clusters, and of brokers in each zone. */
+export function certificateNames({ domain, zones }: Pick<FleetConfig, "domain" | "zones">): readonly string[] {
+  return [`*.${domain}`, ...zones.map((zone) => `*.${zone}.${domain}`)];
 }

@@ -17,3 +17,7 @@ export const stopTimeoutSeconds = 120;
 export const logRetentionDays: ReadonlySet<number> = new Set([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
 ]);
+/** A certificate that is good for fewer days is an alarm: ACM renews earlier, and operators need some days themselves. */
+export const certificateDaysMin = 21;
+/** Services of AWS that tasks without a way to the internet reach by interface endpoints, each in three zones. */
+export const interfaceEndpointsCount = 4;

@@ -54,6 +54,9 @@ function refuseTogether(reader: ConfigReader, fleet: FleetConfig): void {
   if (numbers.length === 0 || numbers.length > cellsMax) reader.refuse("cells", `there must be 1 to ${cellsMax}`);
   if (new Set(fleet.zones).size < 3) reader.refuse("zones", "three different zones are needed");
   if (!fleet.zones.every((zone) => zone.startsWith(fleet.region))) reader.refuse("zones", "must be of the region");
+  const { certificate } = fleet;
+  if (certificate.kind === "acm" && certificate.certificateArn.split(":")[3] !== fleet.region)
+    reader.refuse("certificate", "must be of the fleet's region");
   if (!logRetentionDays.has(fleet.logRetentionDays))
     reader.refuse("logRetentionDays", "must be a retention that CloudWatch Logs knows, such as 7, 30, 90 or 365");
 }
@@ -76,7 +79,15 @@ function readCertificate(reader: ConfigReader): CertificateSource {
   const certificate: CertificateSource =
     kind === "secret"
       ? { kind }
-      : { kind, certificateArn: matching(reader, "certificateArn", /^arn:/, "must be an ARN") };
+      : {
+          kind,
+          certificateArn: matching(
+            reader,
+            "certificateArn",
+            /^arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate\//,
+            "must be the ARN of a certificate of ACM",
+          ),
+        };
   reader.finish();
   return certificate;
 }

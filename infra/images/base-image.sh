@@ -55,5 +55,5 @@ COPY rootfs/ /
 ENV PATH=/usr/local/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 CMD ["/usr/local/bin/node"]
 DOCKERFILE
-buildah bud --quiet --isolation chroot --tag "$name" "$work" >/dev/null
+buildah bud --quiet --isolation chroot --timestamp 0 --tag "$name" "$work" >/dev/null
 echo "$name: Node $version, $(($(du -sb "$rootfs" | cut -f1) / 1000000)) MB"

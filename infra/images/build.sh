@@ -39,7 +39,7 @@ fi
 (cd "$root" && PATH=$root/node_modules/.bin:$PATH node infra/images/bundle.ts --cpu "$cpu")
 for deployable in broker router; do
   image=$prefix-$deployable:latest
-  buildah bud --quiet --isolation chroot --pull="$pull" --build-arg BASE_IMAGE="$base" --tag "$image" \
+  buildah bud --quiet --isolation chroot --timestamp 0 --pull="$pull" --build-arg BASE_IMAGE="$base" --tag "$image" \
     "$here/$deployable" >/dev/null
   echo "$image: $(buildah images --format '{{.Size}}' "$image"), of which /app $(du -sb "$here/$deployable/app" | awk '{ printf "%.1f MB", $1 / 1e6 }')"
 done

@@ -6,74 +6,13 @@ import * as subscriptions from "aws-cdk-lib/aws-sns-subscriptions";
 import type { Construct } from "constructs";
 import { type EmfMetricId, emfName, emfNamespace } from "../../shared/telemetry/emf.ts";
 import type { FleetConfig } from "../fleet/fleet-config.ts";
+import { type AlarmRule, cellAlarms, fleetAlarms } from "../observability/alarm-rules.ts";
 
 export interface ObservabilityStackProps extends StackProps {
   readonly fleet: FleetConfig;
   /** The names of all cells. */
   readonly cells: readonly string[];
 }
-
-interface AlarmRule {
-  readonly name: string;
-  readonly metric: EmfMetricId;
-  readonly statistic: string;
-  readonly threshold: number;
-  readonly minutes: number;
-  /** What a person who is woken by it should know first. */
-  readonly description: string;
-}
-
-/** For each cell. */
-const cellAlarms: readonly AlarmRule[] = [
-  {
-    name: "PartitionsWithoutLeader",
-    metric: "partitionsWithoutLeader",
-    statistic: "Maximum",
-    threshold: 0,
-    minutes: 2,
-    description: "Some partitions can be neither written nor read. Are two zones, or two brokers of the cell, down?",
-  },
-  {
-    name: "PartitionsUnderReplicated",
-    metric: "partitionsUnderReplicated",
-    statistic: "Maximum",
-    threshold: 0,
-    minutes: 15,
-    description: "Some partitions have lacked a replica for a quarter of an hour: the next failure may stop them.",
-  },
-  {
-    name: "LogFailures",
-    metric: "logFailures",
-    statistic: "Sum",
-    threshold: 0,
-    minutes: 1,
-    description: "A broker could not write to its volume: it is full, or failing.",
-  },
-  {
-    name: "CoordinatorNotLoaded",
-    metric: "coordinatorLoadFailures",
-    statistic: "Sum",
-    threshold: 0,
-    minutes: 1,
-    description: "Groups are not served since their partition holds what this version cannot read: was it rolled back?",
-  },
-  {
-    name: "MetadataUnreadable",
-    metric: "metadataReadFailures",
-    statistic: "Sum",
-    threshold: 30,
-    minutes: 5,
-    description: "Brokers cannot read the metadata log: data flows on, but topics, keys and elections wait.",
-  },
-  {
-    name: "EventLoopDelay",
-    metric: "eventLoopDelay",
-    statistic: "Maximum",
-    threshold: 0.5,
-    minutes: 5,
-    description: "A broker is late by half a second and more: it is overloaded, or starved of processor.",
-  },
-];
 
 interface Chart {
   readonly title: string;
@@ -102,7 +41,12 @@ const charts: readonly Chart[] = [
   { title: "Connections of the busiest broker", metrics: ["connections"], statistic: "Maximum" },
 ];
 
-/** Alarms and a dashboard, of metrics that brokers print (shared/telemetry/emf.ts). */
+const comparisons = {
+  above: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+  below: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+} as const;
+
+/** Alarms and a dashboard, of metrics that brokers and the certificate's function print (shared/telemetry/emf.ts). */
 export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
@@ -112,21 +56,24 @@ export class ObservabilityStack extends Stack {
       topic.addSubscription(new subscriptions.EmailSubscription(fleet.alarmEmail));
     }
     const dashboard = new cloudwatch.Dashboard(this, "Dashboard", { dashboardName: `balafon-${fleet.name}` });
+    for (const rule of fleetAlarms) this.#alarm({ Fleet: fleet.name }, rule, topic);
     for (const cell of cells) {
-      for (const rule of cellAlarms) this.#alarm(cell, rule, topic);
+      for (const rule of cellAlarms) this.#alarm({ Cell: cell }, rule, topic);
       dashboard.addWidgets(new cloudwatch.TextWidget({ markdown: `## ${cell}`, width: 24, height: 1 }));
       dashboard.addWidgets(...charts.map((chart) => widgetOf(cell, chart)));
     }
   }
 
-  #alarm(cell: string, rule: AlarmRule, topic: sns.ITopic): void {
-    const alarm = new cloudwatch.Alarm(this, `${cell}-${rule.name}`, {
-      alarmName: `${cell}-${rule.name}`,
-      alarmDescription: `${rule.description} docs/runbooks/README.md`,
-      metric: metricOf(cell, rule.metric, rule.statistic),
+  #alarm(of: Readonly<Record<string, string>>, rule: AlarmRule, topic: sns.ITopic): void {
+    const name = `${Object.values(of).join("-")}-${rule.name}`;
+    const alarm = new cloudwatch.Alarm(this, name, {
+      alarmName: name,
+      alarmDescription: `${rule.description} ${runbookOf(rule.name)}`,
+      metric: metricOf(of, rule.metric, { statistic: rule.statistic, period: Duration.minutes(rule.periodMinutes) }),
       threshold: rule.threshold,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: rule.minutes,
+      comparisonOperator: comparisons[rule.wrong],
+      evaluationPeriods: rule.periods,
+      // Who has stopped telling is broken too.
       treatMissingData: cloudwatch.TreatMissingData.BREACHING,
     });
     alarm.addAlarmAction(new actions.SnsAction(topic));
@@ -137,18 +84,26 @@ export class ObservabilityStack extends Stack {
 function widgetOf(cell: string, { title, metrics, statistic }: Chart): cloudwatch.GraphWidget {
   return new cloudwatch.GraphWidget({
     title,
-    left: metrics.map((id) => metricOf(cell, id, statistic)),
+    left: metrics.map((id) => metricOf({ Cell: cell }, id, { statistic, period: Duration.minutes(1) })),
     width: 8,
     height: 6,
   });
 }
 
-function metricOf(cell: string, id: EmfMetricId, statistic: string): cloudwatch.Metric {
+function metricOf(
+  of: Readonly<Record<string, string>>,
+  id: EmfMetricId,
+  over: { readonly statistic: string; readonly period: Duration },
+): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: emfNamespace,
     metricName: emfName(id),
-    dimensionsMap: { Cell: cell },
-    statistic,
-    period: Duration.minutes(1),
+    dimensionsMap: { ...of },
+    ...over,
   });
+}
+
+/** Where the alarm's section is, from the project's root. */
+function runbookOf(alarm: string): string {
+  return `docs/runbooks/alarms.md#${alarm.toLowerCase()}`;
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { type CellConfig, cellName, type FleetConfig } from "../../infra/fleet/fleet-config.ts";
+import { type CellConfig, cellName, certificateNames, type FleetConfig } from "../../infra/fleet/fleet-config.ts";
 import { systemRandom } from "../../shared/ports/random.ts";
 import { systemTimers } from "../../shared/ports/timers.ts";
 import { CellMetadata } from "../cell-metadata.ts";
@@ -85,7 +85,7 @@ export class Deployment {
   async #startContainers(): Promise<DeployedSummary> {
     const { layout, say, options } = this.#options;
     say("deploying network, data, provisioning API and alarms");
-    await this.#stacks.deploy("network", "data", "api", "observability");
+    await this.#stacks.deploy("network", "data", "certificate", "api", "observability");
     const { authorityFile } = await this.#putCertificate();
     say("deploying a cell of brokers, and the routers");
     await this.#stacks.deploy(`cell-${this.#cell.number}`, "router");
@@ -197,9 +197,7 @@ export class Deployment {
 
   async #putCertificate() {
     const { layout } = this.#options;
-    const { domain, zones } = this.#fleet;
-    const names = [`*.${domain}`, ...zones.map((zone) => `*.${zone}.${domain}`)];
-    const certificates = await ensureCertificates(layout.tlsDirectory, Date.now(), names);
+    const certificates = await ensureCertificates(layout.tlsDirectory, Date.now(), certificateNames(this.#fleet));
     await this.#client.json("secretsmanager", "secretsmanager.PutSecretValue", {
       SecretId: this.#stacks.output("data", "CertificateSecret"),
       SecretString: JSON.stringify({

@@ -12,6 +12,7 @@
  *      open                                                  open
  *
  * proof(role) = HMAC-SHA256(secret, protocol name, role, initiator's id, acceptor's id, nonce I, nonce A).
+ * The secret is one that both know: while one is exchanged for another, brokers know several.
  * Both nonces are fresh, so nothing can be replayed; the role is part of the proof and nobody talks to himself, so
  * nothing can be reflected. What follows the handshake is neither encrypted nor signed: the peer port belongs on
  * loopback or inside a private network.
@@ -42,7 +43,8 @@ interface Parties {
 
 export interface HandshakeIdentity {
   readonly ownId: number;
-  readonly secret: Buffer;
+  /** The first one is proved when a peer connects here; whoever is connected to may prove any of them. */
+  readonly secrets: readonly [Buffer, ...Buffer[]];
   /** `handshakeNonceBytes` unguessable bytes, used once. */
   readonly nonce: Buffer;
 }
@@ -83,8 +85,9 @@ export function initiateHandshake(own: HandshakeIdentity, wantedId: number): Han
         acceptorNonce: frame.subarray(4, 4 + handshakeNonceBytes),
       };
       const proof = frame.subarray(4 + handshakeNonceBytes);
-      if (!timingSafeEqual(proof, proofOf("acceptor", own.secret, parties))) return refused("wrong-proof");
-      return { kind: "open", peerId: acceptorId, reply: proofOf("initiator", own.secret, parties) };
+      const shared = own.secrets.find((secret) => timingSafeEqual(proof, proofOf("acceptor", secret, parties)));
+      if (shared === undefined) return refused("wrong-proof");
+      return { kind: "open", peerId: acceptorId, reply: proofOf("initiator", shared, parties) };
     },
   };
 }
@@ -92,9 +95,11 @@ export function initiateHandshake(own: HandshakeIdentity, wantedId: number): Han
 /** The side that listens. */
 export function acceptHandshake(own: HandshakeIdentity): Handshake {
   let parties: Parties | undefined;
+  // The initiator answers with the secret by which it was convinced.
+  const [secret] = own.secrets;
   return {
     onFrame(frame) {
-      if (parties !== undefined) return checkAnswer(frame, own.secret, parties);
+      if (parties !== undefined) return checkAnswer(frame, secret, parties);
       if (frame.length !== helloBytes) return refused("malformed");
       if (frame.readUInt8(0) !== protocolVersion) return refused("wrong-version");
       const initiatorId = frame.readInt32BE(1);
@@ -109,7 +114,7 @@ export function acceptHandshake(own: HandshakeIdentity): Handshake {
       const challenge = Buffer.alloc(challengeBytes);
       challenge.writeInt32BE(own.ownId, 0);
       own.nonce.copy(challenge, 4);
-      proofOf("acceptor", own.secret, parties).copy(challenge, 4 + handshakeNonceBytes);
+      proofOf("acceptor", secret, parties).copy(challenge, 4 + handshakeNonceBytes);
       return { kind: "reply", reply: challenge };
     },
   };

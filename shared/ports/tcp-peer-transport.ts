@@ -6,6 +6,7 @@ import {
   acceptHandshake,
   cellSecretBytesMin,
   type Handshake,
+  type HandshakeIdentity,
   type HandshakeRefusal,
   handshakeFrameBytesMax,
   handshakeNonceBytes,
@@ -39,8 +40,8 @@ export interface TcpPeerTransportOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** The cell's secret. */
-  readonly secret: Buffer;
+  /** The cell's secrets as they are now; asked at every handshake. */
+  readonly secrets: () => HandshakeIdentity["secrets"];
   /** Hears of every connection that was closed before it was authenticated. Strangers can make it ring: bound the log. */
   readonly onRefused: (refusal: PeerRefusal) => void;
   readonly handshakeMsMax?: number;
@@ -64,8 +65,9 @@ export interface TcpPeerTransport extends PeerTransport {
  * Errors: rejects with the system's error when the port cannot be had (`EADDRINUSE`, …).
  */
 export async function openTcpPeerTransport(options: TcpPeerTransportOptions): Promise<TcpPeerTransport> {
-  if (options.secret.length < cellSecretBytesMin) {
-    throw new Error(`the cell's secret has ${options.secret.length} bytes, at least ${cellSecretBytesMin} are needed`);
+  for (const secret of options.secrets()) {
+    if (secret.length < cellSecretBytesMin)
+      throw new Error(`the cell's secret has ${secret.length} bytes, at least ${cellSecretBytesMin} are needed`);
   }
   const server = createServer({
     pauseOnConnect: true,
@@ -174,7 +176,8 @@ class SocketTransport implements TcpPeerTransport {
   }
 
   #identity() {
-    return { ownId: this.#options.brokerId, secret: this.#options.secret, nonce: randomBytes(handshakeNonceBytes) };
+    const { brokerId, secrets } = this.#options;
+    return { ownId: brokerId, secrets: secrets(), nonce: randomBytes(handshakeNonceBytes) };
   }
 }
 

@@ -36,7 +36,10 @@ export const emfMetrics = [
   "memory",
 ] as const satisfies readonly MetricId[];
 
-export type EmfMetricId = (typeof emfMetrics)[number];
+/** Of the fleet as a whole: what the function that keeps its certificate prints. */
+export const fleetEmfMetrics = ["certificateFailures", "certificateDaysLeft"] as const satisfies readonly MetricId[];
+
+export type EmfMetricId = (typeof emfMetrics)[number] | (typeof fleetEmfMetrics)[number];
 
 /** CloudWatch's name of a metric: as Prometheus shows it. */
 export function emfName(id: EmfMetricId): string {
@@ -65,19 +68,24 @@ interface Totals {
  */
 export class EmfReporter {
   readonly #dimensions: Readonly<Record<string, string>>;
+  readonly #metrics: readonly EmfMetricId[];
   #last = new Map<MetricId, Totals>();
 
-  /** `dimensions`: whose metrics they are, such as the cell. Few values, or every one of them is paid for. */
-  constructor(dimensions: Readonly<Record<string, string>>) {
+  /**
+   * `dimensions`: whose metrics they are, such as the cell. Few values, or every one of them is paid for. `metrics`: what a
+   * line has; all that a broker or router prints when it is not given.
+   */
+  constructor(dimensions: Readonly<Record<string, string>>, metrics: readonly EmfMetricId[] = emfMetrics) {
     this.#dimensions = dimensions;
+    this.#metrics = metrics;
   }
 
   /** The next line, without a line feed. */
   line(samples: Iterable<MetricSample>, wallMs: number): string {
-    const now = totals(samples);
+    const now = totals(samples, new Set<MetricId>(this.#metrics));
     const values: Record<string, number | { readonly Values: number[]; readonly Counts: number[] }> = {};
     const metrics: { readonly Name: string; readonly Unit: string }[] = [];
-    for (const id of emfMetrics) {
+    for (const id of this.#metrics) {
       // What was never counted is 0: only of a process that is gone there is no line.
       const total = now.get(id) ?? { value: 0, buckets: undefined };
       const definition: MetricDefinition = metricDefinitions[id];
@@ -99,8 +107,7 @@ export class EmfReporter {
   }
 }
 
-function totals(samples: Iterable<MetricSample>): Map<MetricId, Totals> {
-  const wanted: ReadonlySet<MetricId> = new Set(emfMetrics);
+function totals(samples: Iterable<MetricSample>, wanted: ReadonlySet<MetricId>): Map<MetricId, Totals> {
   const sums = new Map<MetricId, Totals>();
   for (const sample of samples) {
     if (!wanted.has(sample.id) || !isSent(sample)) continue;

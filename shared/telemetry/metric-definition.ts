@@ -16,6 +16,7 @@ export interface MetricDefinition {
     | "flag"
     | "ratio"
     | "lines"
+    | "days"
     | "groups";
   /** `lkc`: the logical cluster; see `metricSeriesMax` for what bounds it. */
   readonly labels: readonly string[];

@@ -369,6 +369,24 @@ const processMetrics = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+/** Printed for CloudWatch by a function of the fleet; no process shows them. */
+const certificateMetrics = {
+  certificateFailures: {
+    name: "balafon_certificate_failures_total",
+    kind: "counter",
+    unit: "events",
+    labels: noLabels,
+    help: "Runs that found no certificate that brokers could use, or could not copy the renewed one; in CloudWatch only.",
+  },
+  certificateDaysLeft: {
+    name: "balafon_certificate_left_days",
+    kind: "gauge",
+    unit: "days",
+    labels: noLabels,
+    help: "Days until the certificate in the fleet's secret ends; 0 when there is none. In CloudWatch only.",
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
 export const metricDefinitions = {
   ...clientMetrics,
   ...connectionMetrics,
@@ -379,6 +397,7 @@ export const metricDefinitions = {
   ...groupMetrics,
   ...routerMetrics,
   ...processMetrics,
+  ...certificateMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
 /** The table by chapter, in the order of docs/metrics.md. */
@@ -392,4 +411,5 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Consumer groups": groupMetrics,
   Router: routerMetrics,
   Process: processMetrics,
+  "The fleet's certificate": certificateMetrics,
 };

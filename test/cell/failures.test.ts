@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
 import { platformatic } from "./platformatic-client.ts";
+import { produceSteadily } from "./steady-production.ts";
 import type { TestClient } from "./test-client.ts";
 
 let cloud: LocalCloudProcess | undefined;
@@ -20,36 +21,6 @@ async function startCloud(...args: string[]): Promise<LocalCloudProcess> {
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Sends one record after the other until told to stop; remembers what was acknowledged and the longest gap. */
-async function produceSteadily(client: TestClient, topic: string) {
-  const producer = await client.producer({ idempotent: true });
-  const acknowledged: string[] = [];
-  let longestGapMs = 0;
-  let stopped = false;
-  const running = (async () => {
-    let lastMs = performance.now();
-    for (let number = 0; !stopped; number++) {
-      const value = `record-${number}`;
-      await producer.send(topic, [value], 0);
-      acknowledged.push(value);
-      const nowMs = performance.now();
-      longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
-      lastMs = nowMs;
-    }
-  })();
-  return {
-    acknowledged,
-    longestGapMs: () => longestGapMs,
-    /** Rejects when a record could not be sent. */
-    failed: running,
-    stop: async () => {
-      stopped = true;
-      await running;
-      await producer.close();
-    },
-  };
-}
 
 describe.each([kafkajs, platformatic])("$name", (library) => {
   test("kill -9 of a leader while producing: nothing acknowledged is lost, doubled or moved", async () => {

@@ -6,7 +6,7 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
-  lookUpLoopback,
+  lookUpAs,
   type Patience,
   type TestClient,
   type TestProducer,
@@ -84,7 +84,7 @@ class KafkajsClient implements TestClient {
             // kafkajs hands these on to the socket; its types know only those of TLS.
             ssl: {
               ca: [secure.authority],
-              ...(secure.throughRouter === true ? { lookup: lookUpLoopback } : {}),
+              ...(secure.throughRouter === undefined ? {} : { lookup: lookUpAs(secure.throughRouter) }),
             } as object,
             sasl: { mechanism: "plain", username: secure.username, password: secure.password },
           }),

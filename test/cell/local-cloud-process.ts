@@ -111,7 +111,7 @@ export class LocalCloudProcess {
   routed(credentials: { readonly lkc: string; readonly keyId: string; readonly secret: string }): ConnectionSettings {
     const { secure } = this.secure(credentials);
     const bootstrap = [`${credentials.lkc}.balafon.localhost:${this.ready.router.port}`];
-    return secure === undefined ? { bootstrap } : { bootstrap, secure: { ...secure, throughRouter: true } };
+    return secure === undefined ? { bootstrap } : { bootstrap, secure: { ...secure, throughRouter: "127.0.0.1" } };
   }
 
   /** The key in client.properties. */

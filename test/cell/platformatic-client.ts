@@ -13,7 +13,7 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
-  lookUpLoopback,
+  lookUpAs,
   type Patience,
   type TestClient,
   type TestProducer,
@@ -43,9 +43,12 @@ class PlatformaticClient implements TestClient {
       ...(secure === undefined
         ? {}
         : {
-            tls: { ca: [secure.authority], ...(secure.throughRouter === true ? { lookup: lookUpLoopback } : {}) },
+            tls: {
+              ca: [secure.authority],
+              ...(secure.throughRouter === undefined ? {} : { lookup: lookUpAs(secure.throughRouter) }),
+            },
             // This client names the server only when told to.
-            ...(secure.throughRouter === true ? { tlsServerName: true } : {}),
+            ...(secure.throughRouter === undefined ? {} : { tlsServerName: true }),
             sasl: { mechanism: "PLAIN", username: secure.username, password: secure.password },
           }),
     };

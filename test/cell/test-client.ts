@@ -10,17 +10,18 @@ export interface ConnectionSettings {
     readonly authority: string;
     readonly username: string;
     readonly password: string;
-    /** Names lead to a router on this machine, whatever the machine's resolver says of them. */
-    readonly throughRouter?: boolean;
+    /** The IPv4 address of a router or load balancer: all names lead there, whatever the machine's resolver says of them. */
+    readonly throughRouter?: string;
   };
 }
 
-/** Every name is this machine. */
-export const lookUpLoopback: LookupFunction = (_name, options, done) => {
-  const found = { address: "127.0.0.1", family: 4 };
-  if (options.all === true) done(null, [found]);
-  else done(null, found.address, found.family);
-};
+/** Every name is that address. */
+export function lookUpAs(address: string): LookupFunction {
+  return (_name, options, done) => {
+    if (options.all === true) done(null, [{ address, family: 4 }]);
+    else done(null, address, 4);
+  };
+}
 
 export interface TestRecord {
   readonly offset: number;

@@ -22,6 +22,8 @@ const cell = {
   state: "active",
 };
 
+const acm = (certificateArn: string) => ({ kind: "acm", certificateArn });
+
 describe("a fleet's configuration", () => {
   test.each(["test", "production", "emulator"])("the example for %s is valid", (name) => {
     expect(readFleetConfig(example(name))).toMatchObject({ kind: "valid" });
@@ -40,6 +42,16 @@ describe("a fleet's configuration", () => {
     ["two cells of one number", { cells: [cell, cell] }, /cells: two cells have the same number/],
     ["no cell", { cells: [] }, /cells: there must be/],
     ["a retention that CloudWatch has not", { logRetentionDays: 8 }, /logRetentionDays/],
+    [
+      "a certificate that is none of ACM's",
+      { certificate: acm("arn:aws:iam::1:server") },
+      /certificateArn: must be the ARN/,
+    ],
+    [
+      "a certificate of another region",
+      { certificate: acm("arn:aws:acm:eu-west-1:000000000000:certificate/1") },
+      /certificate: must be of the fleet's region/,
+    ],
     ["a field that nobody reads", { surprise: true }, /surprise: is not known here/],
   ])("refuses %s, and names the field", (_what, change, expected) => {
     expect(problemsOf(change).join("\n")).toMatch(expected);

@@ -9,7 +9,7 @@ import type { FleetConfig } from "../../infra/fleet/fleet-config.ts";
 import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
 import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
 import { documentedRoutes } from "../../infra/stacks/api-stack.ts";
-import { emfMetrics, emfName, emfNamespace } from "../../shared/telemetry/emf.ts";
+import { emfMetrics, emfName, emfNamespace, fleetEmfMetrics } from "../../shared/telemetry/emf.ts";
 
 interface Resource {
   readonly Type: string;
@@ -51,8 +51,8 @@ beforeAll(() => {
   small = stacksOf("test");
 });
 
-function allStacks({ network, data, router, api, cells, observability }: FleetStacks): Stack[] {
-  return [network, data, router, api, ...cells, observability];
+function allStacks({ network, data, certificate, router, api, cells, observability }: FleetStacks): Stack[] {
+  return [network, data, certificate, router, api, ...cells, observability];
 }
 
 describe("what holds data", () => {
@@ -161,12 +161,14 @@ describe("permissions", () => {
     expect(JSON.stringify(statements)).not.toContain("s3:");
   });
 
-  test("no container is given a secret in its environment", () => {
+  test("no container is root, writes to its image, or is given a secret in its environment", () => {
     for (const stack of [production.router, ...production.cells]) {
       for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition")) {
         const [container] = Properties["ContainerDefinitions"] as readonly Record<string, unknown>[];
         expect(container?.["Secrets"]).toBeUndefined();
         expect(container?.["ReadonlyRootFilesystem"]).toBe(true);
+        // Said here, not in the image alone: else ECS makes an EBS volume that root alone can write to.
+        expect(container?.["User"]).toBe("1000:1000");
         expect(JSON.stringify(container?.["Environment"])).not.toMatch(/password|privateKey|SecretString/i);
       }
     }
@@ -239,8 +241,61 @@ test("API Gateway has every documented call, and hands what is not offered to th
   expect(keys).toContain("ANY /{proxy+}");
 });
 
-test("every alarm and every chart is of a metric that brokers print", () => {
-  const known = new Set<string>(emfMetrics.map((id) => emfName(id)));
+describe("the certificate's function", () => {
+  interface Statement {
+    readonly Action: string | readonly string[];
+    readonly Resource: unknown;
+  }
+  const statementsOf = (stack: Stack) =>
+    resources(stack, "AWS::IAM::Policy").flatMap(
+      ({ Properties }) => (Properties["PolicyDocument"] as { readonly Statement: readonly Statement[] }).Statement,
+    );
+  const { certificate } = fleetOf("production");
+  const arn = certificate.kind === "acm" ? certificate.certificateArn : "";
+
+  test("exports that certificate, writes that secret, and may do nothing else", () => {
+    const allowed = statementsOf(production.certificate).flatMap(({ Action, Resource }) =>
+      [Action].flat().map((action) => [action, JSON.stringify(Resource)] as const),
+    );
+    expect(new Map(allowed).size).toBe(allowed.length);
+    expect(allowed.map(([action]) => action).toSorted()).toEqual([
+      "acm:ExportCertificate",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+      "secretsmanager:GetSecretValue",
+      "secretsmanager:PutSecretValue",
+    ]);
+    const resourceOf = new Map(allowed);
+    expect(resourceOf.get("acm:ExportCertificate")).toBe(JSON.stringify(arn));
+    expect(resourceOf.get("secretsmanager:PutSecretValue")).toContain("Certificate");
+    expect(resourceOf.get("kms:GenerateDataKey")).toContain("Key");
+  });
+
+  test("only reads the secret where the operator fills it", () => {
+    expect(statementsOf(small.certificate).map(({ Action }) => Action)).toEqual(["secretsmanager:GetSecretValue"]);
+  });
+
+  test("runs each day, and when ACM tells of that certificate", () => {
+    const rules = resources(production.certificate, "AWS::Events::Rule").map(({ Properties }) => Properties);
+    expect(rules.map((rule) => rule["ScheduleExpression"])).toContain("rate(1 day)");
+    expect(rules.map((rule) => rule["EventPattern"])).toContainEqual({
+      source: ["aws.acm"],
+      "detail-type": ["ACM Certificate Available", "ACM Certificate Rotated"],
+      resources: [arn],
+    });
+    expect(resources(small.certificate, "AWS::Events::Rule")).toHaveLength(1);
+  });
+
+  test("is told every name under which clients reach the fleet", () => {
+    const [keeper] = resources(small.certificate, "AWS::Lambda::Function");
+    expect(JSON.stringify(keeper?.Properties["Environment"])).toContain(
+      '"*.balafon.example.com,*.us-east-1a.balafon.example.com,*.us-east-1b.balafon.example.com,*.us-east-1c.balafon.example.com"',
+    );
+  });
+});
+
+test("every alarm and every chart is of a metric that is printed", () => {
+  const known = new Set<string>([...emfMetrics, ...fleetEmfMetrics].map((id) => emfName(id)));
   const alarms = resources(production.observability, "AWS::CloudWatch::Alarm");
   expect(alarms.length).toBeGreaterThan(0);
   for (const { Properties } of alarms) {

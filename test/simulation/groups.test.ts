@@ -2,18 +2,21 @@
 import { describe, expect, test } from "vitest";
 import { GroupGenerations, type SyncedGeneration } from "./checkers/group-generations.ts";
 import { type GroupView, judgeGroups } from "./checkers/group-progress.ts";
+import { OffsetLifetimes } from "./checkers/offset-lifetimes.ts";
 import { OffsetRegisters } from "./checkers/offset-registers.ts";
 
 const key = "t/g/topic/0";
 const leaseMs = 10;
 
-function registers() {
+/** `retentionMs`: after which offsets may be gone. */
+function registers(retentionMs = Number.POSITIVE_INFINITY) {
   const violations: string[] = [];
   const time = { nowMs: 0 };
   const checker = new OffsetRegisters({
     nowMs: () => time.nowMs,
     violate: (message) => violations.push(message),
     leaseMs,
+    dueMs: (_key, committedMs) => committedMs + retentionMs,
   });
   const at = (nowMs: number): OffsetRegisters => {
     time.nowMs = nowMs;
@@ -27,7 +30,7 @@ function registers() {
   /** A read that takes 1 ms. */
   const read = (id: string | undefined, startMs: number): void =>
     at(startMs + 1).read({ key, id, startMs, servedMs: startMs + 1, by: "r" });
-  return { violations, at, commit, read };
+  return { violations, checker, at, commit, read };
 }
 
 describe("committed offsets", () => {
@@ -88,6 +91,33 @@ describe("committed offsets", () => {
     expect(violations).toHaveLength(2);
   });
 
+  test("an offset that is gone before its time is found, later it may be; it does not come back", () => {
+    const { violations, commit, read } = registers(100);
+    commit("a", 10, 20);
+    read(undefined, 90);
+    expect(violations.join()).toMatch(/nothing committed/);
+
+    read(undefined, 120);
+    commit("b", 130, 140);
+    read("b", 160);
+    expect(violations).toHaveLength(1);
+
+    read("a", 180);
+    expect(violations).toHaveLength(2);
+  });
+
+  test("an old offset that is still there is told, unless it was committed anew", () => {
+    const { checker, commit, read } = registers(100);
+    const still = (committedMs: number) => [...checker.stillCommitted(150, () => committedMs)];
+    commit("a", 10, 20);
+    read("a", 100);
+    expect(still(50)).toEqual([]);
+
+    read("a", 200);
+    expect(still(50)).toEqual([key]);
+    expect(still(5)).toEqual([]);
+  });
+
   test("what a power cut may have taken may be missing, and what it left counts from then on", () => {
     const { violations, at, commit, read } = registers();
     commit("a", 10, 20);
@@ -99,6 +129,68 @@ describe("committed offsets", () => {
     commit("c", 70, 80);
     read("a", 100);
     expect(violations).toHaveLength(1);
+  });
+});
+
+describe("offsets may be gone by themselves", () => {
+  function lifetimes(skewMs = 0) {
+    const time = { nowMs: 0 };
+    const checker = new OffsetLifetimes({ nowMs: () => time.nowMs, retentionMs: 100, skewMs: () => skewMs });
+    const at = (nowMs: number): OffsetLifetimes => {
+      time.nowMs = nowMs;
+      return checker;
+    };
+    return { at };
+  }
+
+  test("of a group that never had a member: a retention after the commit, by clocks that differ", () => {
+    expect(lifetimes().at(50).dueMs(key, 10)).toBe(110);
+    expect(lifetimes(30).at(50).dueMs(key, 10)).toBe(80);
+    expect(lifetimes(Number.POSITIVE_INFINITY).at(50).dueMs(key, 10)).toBe(10);
+  });
+
+  test("of a group with members: not while one is heard of; a retention after all may have been taken out", () => {
+    const { at } = lifetimes();
+    at(0).hasMembers("t/g", { evictionMs: 20 });
+    for (let nowMs = 10; nowMs <= 400; nowMs += 10) expect(at(nowMs).alive("t/g", nowMs)).toBe(false);
+    expect(at(519).dueMs(key, 10)).toBe(Number.POSITIVE_INFINITY);
+    expect(at(520).dueMs(key, 10)).toBe(520);
+    expect(at(520).dueMs(key, 430)).toBe(Number.POSITIVE_INFINITY);
+
+    at(600).alive("t/g", 600);
+    expect(at(610).dueMs(key, 10)).toBe(520);
+    expect(at(610).dueMs(key, 550)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("a group may be gone after a silence: without offsets at once, with some a retention later", () => {
+    const { at } = lifetimes();
+    at(0).hasMembers("t/g", { evictionMs: 20 });
+    expect(at(10).alive("t/g", 10)).toBe(false);
+    expect(at(29).alive("t/g", 29)).toBe(false);
+    expect(at(60).alive("t/g", 60)).toBe(true);
+    at(60).committed("t/g");
+    expect(at(179).alive("t/g", 179)).toBe(false);
+    expect(at(299).alive("t/g", 299)).toBe(true);
+  });
+
+  test("of a group whose last member leaves: from then on", () => {
+    const { at } = lifetimes();
+    at(0).hasMembers("t/g", { evictionMs: 20 });
+    at(10).alive("t/g", 10);
+    at(12).leaves("t/g");
+    expect(at(110).dueMs(key, 5)).toBe(110);
+  });
+
+  test("of a topic that members give up: a retention after the commit; it must be, when all did", () => {
+    const { at } = lifetimes();
+    at(0).hasMembers("t/g", { evictionMs: 1_000 });
+    at(10).alive("t/g", 10);
+    at(50).givesUp("t/g", "topic");
+    expect(at(60).dueMs(key, 10)).toBe(110);
+    expect(at(200).dueMs("t/g/other/0", 10)).toBe(Number.POSITIVE_INFINITY);
+    expect(at(200).goneBeforeMs(key, () => true, 5)).toBe(95);
+    expect(at(200).goneBeforeMs(key, () => false, 5)).toBe(Number.NEGATIVE_INFINITY);
+    expect(at(200).goneBeforeMs("t/by-hand/topic/0", () => false, 5)).toBe(95);
   });
 });
 

@@ -9,6 +9,7 @@ import { internalLogicalCluster } from "../../shared/tenancy/logical-cluster-id.
 import { type NewestPartition, newestImage, partitionsOf, ReplicaViews } from "./cell/cell-views.ts";
 import { compareGroups } from "./cell/compare-groups.ts";
 import { compareReplicas } from "./cell/replica-reader.ts";
+import { simulatedExpiry } from "./cell/simulated-broker.ts";
 import { type CellMachine, SimulatedCell } from "./cell/simulated-cell.ts";
 import { groupsStableMsMax } from "./checkers/group-progress.ts";
 import { HighWatermarkViews } from "./checkers/high-watermark-views.ts";
@@ -130,6 +131,7 @@ export class Simulation {
       violate: (message) => this.#violate(message),
       isSteady: groups === "steady",
       meanGapMs: adminGapMs,
+      retentionMs: simulatedExpiry.retentionMs,
     });
     this.#cell.onCoordinatorLoaded = (partition, count) => workload.coordinatorLoaded(partition, count);
     return workload;
@@ -291,9 +293,11 @@ export class Simulation {
   async #compareReplicas(partitions: readonly NewestPartition[]): Promise<void> {
     let isDone = false;
     const violate = (message: string): void => this.#violate(message);
-    const internal = partitionsOf(newestImage(this.#cell)).filter(({ lkc }) => lkc === internalLogicalCluster);
+    const image = newestImage(this.#cell);
+    const internal = partitionsOf(image).filter(({ lkc }) => lkc === internalLogicalCluster);
+    const isTenant = (lkc: string): boolean => image?.logicalClusters.has(lkc) === true;
     const comparing = compareReplicas(this.#cell, partitions, violate)
-      .then(() => compareGroups(this.#cell, internal, violate))
+      .then(() => compareGroups(this.#cell, internal, { isTenant, violate }))
       .then(() => {
         isDone = true;
       });

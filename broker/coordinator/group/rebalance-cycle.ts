@@ -150,6 +150,8 @@ export class RebalanceCycle {
       const delayMs = this.config.initialRebalanceDelayMs;
       const latestMs = nowMs + Math.max(delayMs, rebalanceTimeoutMs);
       const initial = { latestMs, memberCame: false };
+      // What those who come will read is not known before the generation begins; "nothing" would be wrong.
+      this.topics = undefined;
       this.phase = { name: "PreparingRebalance", deadlineMs: nowMs + delayMs, initial };
     } else {
       this.phase = { name: "PreparingRebalance", deadlineMs: nowMs + rebalanceTimeoutMs, initial: undefined };

@@ -1,18 +1,18 @@
 /** How fast compaction goes: in slices between which the event loop runs, and never faster than the broker's budget. */
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Timers } from "../../../shared/ports/timers.ts";
-import { pauseMsMax, sliceBytesMax, sliceMsMax } from "./limits.ts";
+import { budgetBurstMs, pauseMsMax, sliceBytesMax, sliceMsMax } from "./limits.ts";
 
 /** Bytes that compaction reads and writes, over all logs of a broker. */
 export class IoBudget {
   bytesRead = 0;
   bytesWritten = 0;
-  /** When all that was moved so far is paid for, on the monotonic clock. */
+  /** When all that was moved so far is paid for, on the monotonic clock; what was not used is kept for `budgetBurstMs`. */
   #paidMs = Number.NEGATIVE_INFINITY;
 
-  /** Counts what was moved; answers for how long to move nothing more. */
+  /** Counts what was moved; answers for how long to move nothing more, which may be negative. */
   moved(bytes: number, bytesPerSecond: number, nowMs: number): number {
-    this.#paidMs = Math.max(this.#paidMs, nowMs) + (bytes / bytesPerSecond) * 1_000;
+    this.#paidMs = Math.max(this.#paidMs, nowMs - budgetBurstMs) + (bytes / bytesPerSecond) * 1_000;
     return this.#paidMs - nowMs;
   }
 }

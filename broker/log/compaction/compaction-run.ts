@@ -151,6 +151,9 @@ export class CompactionRun {
     const rules: CleaningRules = { ...this.#order, map: this.#map, from: this.#startOffset, to };
     const kept = newestBatches(content.producers, to);
     const groups = groupSegments(content.segments, to, content.config);
+    // Known before anything is left out, and written with the first exchange: the pass may not come to its end.
+    const cleanedTo = Math.max(content.compaction.cleanedTo, to);
+    content.compaction = { ...content.compaction, cleanedTo };
     let { tombstonesGoneBelow } = content.compaction;
     let newestHorizonMs = -1;
     for (const [index, group] of groups.entries()) {
@@ -162,7 +165,8 @@ export class CompactionRun {
       this.#recordsRemoved += cleaner.recordsRemoved;
       const isLast = index === groups.length - 1;
       if (made === undefined && !isLast) continue;
-      const done = { compactedTo: Math.max(content.compaction.compactedTo, to), tombstonesGoneBelow, newestHorizonMs };
+      const compactedTo = Math.max(content.compaction.compactedTo, to);
+      const done = { compactedTo, cleanedTo, tombstonesGoneBelow, newestHorizonMs };
       const state = isLast ? done : { ...content.compaction, tombstonesGoneBelow };
       const swap = made === undefined ? undefined : { old: group, made };
       if (!(await this.#log.exchange(swap, state))) {

@@ -45,15 +45,18 @@ export class LogCompaction {
     return this.#content.compaction.compactedTo;
   }
 
+  get cleanedTo(): Offset {
+    return this.#content.compaction.cleanedTo;
+  }
+
   get tombstonesGoneBelow(): Offset {
     return this.#content.compaction.tombstonesGoneBelow;
   }
 
   /** What there is to do; undefined for a log that is not to be compacted. */
   need(bounds: CompactionBounds): CompactionNeed | undefined {
-    const { config } = this.#content;
-    if (config.compaction === undefined || !this.#isOpen()) return undefined;
-    return compactionNeed(this.#content, config.compaction, bounds);
+    const rules = this.#content.config.compaction;
+    return rules === undefined || !this.isWanted ? undefined : compactionNeed(this.#content, rules, bounds);
   }
 
   /** One pass; nothing when one is under way. Rejects as `CompactionRun.run`. */
@@ -70,7 +73,7 @@ export class LogCompaction {
       deleteRetentionMs: rules.deleteRetentionMs,
       mapBytesMax,
       keys,
-      pace: new CompactionPace(means.pace, () => this.#isWanted),
+      pace: new CompactionPace(means.pace, () => this.isWanted),
     });
     const running = run.run().finally(() => {
       this.#running = undefined;
@@ -84,7 +87,8 @@ export class LogCompaction {
     await this.#running?.catch(() => undefined);
   }
 
-  get #isWanted(): boolean {
+  /** Is the log to be compacted, and open? */
+  get isWanted(): boolean {
     return this.#isOpen() && this.#content.config.compaction !== undefined;
   }
 
@@ -96,7 +100,7 @@ export class LogCompaction {
       content,
       exchange: (swap: SegmentSwap | undefined, compaction: CompactionState) =>
         this.#maintenance.exclusive(async () => {
-          if (!this.#isWanted || content.cuts !== cuts) return false;
+          if (!this.isWanted || content.cuts !== cuts) return false;
           return this.#maintenance.exchange(swap, compaction, () => this.#tail.dropBelow(swap?.made.endOffset ?? 0));
         }),
     };

@@ -98,7 +98,7 @@ const dynamicRows: readonly Row[] = [
   [
     "log.cleaner.io.max.bytes.per.second",
     "DOUBLE",
-    "67108864",
+    "268435456",
     "Bytes that compaction reads and writes in a second, over all logs of a broker.",
     between(1024),
   ],

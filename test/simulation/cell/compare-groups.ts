@@ -10,33 +10,41 @@ const readBytes = 256 * 1024;
 const config = { minSessionTimeoutMs: 0, maxSessionTimeoutMs: 0, groupMaxSize: 0, initialRebalanceDelayMs: 0 };
 
 /**
- * All replicas of an internal partition come to the same groups. Replicas are equal in what they say, not in their bytes,
- * so only those are compared that know the same high watermark.
+ * All replicas of an internal partition come to the same groups, and none of them to one of a tenant that is gone. Replicas
+ * are equal in what they say, not in their bytes, so only those are compared that know the same high watermark.
  */
 export async function compareGroups(
   cell: SimulatedCell,
   partitions: readonly NewestPartition[],
-  violate: (message: string) => void,
+  { isTenant, violate }: { readonly isTenant: (lkc: string) => boolean; readonly violate: (message: string) => void },
 ): Promise<void> {
   for (const { topicId, partition, record } of partitions) {
     const known = new Map<number, { readonly groups: string; readonly by: number }>();
+    let furthest: { readonly end: number; readonly groups: Replayed } | undefined;
     for (const { broker } of cell.serving) {
       const replica = broker.replicas.replica(topicId, record.partition);
       if (replica === undefined || record.lost.includes(broker.id)) continue;
       const { log } = replica;
       const end = Math.min(replica.leader?.highWatermark ?? replica.highWatermark, log.endOffset);
-      const groups = await replayed(log, end);
+      const found = await replayed(log, end);
+      if (furthest === undefined || end > furthest.end) furthest = { end, groups: found };
+      const groups = found.map(({ text }) => text).join("\n");
       const other = known.get(end);
       if (other === undefined) known.set(end, { groups, by: broker.id });
       else if (other.groups !== groups) {
         violate(`up to ${partition}@${end} broker ${other.by} has ${other.groups} and ${broker.id} has ${groups}`);
       }
     }
+    const left = furthest?.groups.find(({ lkc }) => !isTenant(lkc));
+    if (left !== undefined) violate(`${partition} still holds ${left.text}, whose tenant is gone`);
   }
 }
 
-/** What the log up to `end` comes to, as text. */
-async function replayed(log: PartitionLogContract, end: number): Promise<string> {
+/** Groups as text, in the order of that. */
+type Replayed = readonly { readonly lkc: string; readonly text: string }[];
+
+/** What the log up to `end` comes to. */
+async function replayed(log: PartitionLogContract, end: number): Promise<Replayed> {
   const groups = new LoadedGroups();
   const batch = new RecordBatchView(Buffer.alloc(0));
   for (let offset = log.startOffset; offset < end; ) {
@@ -48,10 +56,11 @@ async function replayed(log: PartitionLogContract, end: number): Promise<string>
       }
     }
   }
-  const lines = [...groups.finish(config, 0)].map(({ lkc, groupId, classic, offsets }) =>
-    JSON.stringify([lkc, groupId, classic.generationId, classic.describe(), sorted([...offsets.all()])]),
-  );
-  return lines.sort().join("\n");
+  const found = [...groups.finish(config, 0)].map(({ lkc, groupId, classic, offsets }) => ({
+    lkc,
+    text: JSON.stringify([lkc, groupId, classic.generationId, classic.describe(), sorted([...offsets.all()])]),
+  }));
+  return found.sort((a, b) => (a.text < b.text ? -1 : 1));
 }
 
 function sorted(offsets: readonly CommittedOffset[]): readonly string[] {

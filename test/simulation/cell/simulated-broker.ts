@@ -1,6 +1,7 @@
 /** One run of the real broker inside one simulated process. */
 import { createHash } from "node:crypto";
 import { Broker, type BrokerTuning } from "../../../broker/broker.ts";
+import type { OffsetExpiryTuning } from "../../../broker/coordinator/group-coordinator.ts";
 import { offsetsTopic } from "../../../broker/coordinator/internal-partition.ts";
 import type { PartitionLogContract } from "../../../broker/log/log-contract.ts";
 import type { AppendResult, HostedPartition, PartitionHost } from "../../../broker/partition/partition-contract.ts";
@@ -35,6 +36,8 @@ import { FrameServer } from "./frame-server.ts";
 export const cellName = "cell-sim";
 const peerPort = 9000;
 const commandTimeoutMs = 3_000;
+/** So that offsets expire in runs of seconds, and not before clocks that differ by seconds agree on it. */
+export const simulatedExpiry: OffsetExpiryTuning = { intervalMs: 500, retentionMs: 6_000 };
 /** So that runs of seconds fill the window, read segments for followers, take snapshots and trim. */
 const smallBounds: BrokerTuning = {
   snapshots: { everyEntries: 12, keptBelow: 6 },
@@ -44,6 +47,7 @@ const smallBounds: BrokerTuning = {
     configs: { isEnabled: true, backoffMs: 250, mapBytesMax: 1_000, ioBytesPerSecond: 4_000_000 },
     settleMs: 700,
   },
+  offsetExpiry: simulatedExpiry,
 };
 
 export interface SimulatedBrokerOptions {
@@ -197,7 +201,8 @@ export class SimulatedBroker implements ServedBroker {
       const command = { kind: "ensure-logical-cluster", lkc: request.lkc ?? simulatedLkc, name: "simulated" } as const;
       return describeOutcome(await commands.submit(command, commandTimeoutMs));
     }
-    if (request.kind === "set-cell-configs") return describeOutcome(await commands.submit(request, commandTimeoutMs));
+    if (request.kind === "set-cell-configs" || request.kind === "delete-logical-cluster")
+      return describeOutcome(await commands.submit(request, commandTimeoutMs));
     if (request.kind === "delete-topic") {
       const command = {
         kind: "delete-topics",

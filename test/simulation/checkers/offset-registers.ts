@@ -4,7 +4,8 @@
  * answer, once or never. Every commit has an id of its own (in its metadata), so the test is Gibbons' and Korach's: the ops
  * that speak of one value make a cluster; of two clusters one must come wholly before the other.
  *
- * A leader serves reads by a lease (docs/adr/0006), so a read counts as begun that much earlier.
+ * A leader serves reads by a lease (docs/adr/0006), so a read counts as begun that much earlier. Offsets also go by
+ * themselves: a deletion that nobody sent, but not before the offset's time was over (`offset-lifetimes.ts`).
  */
 
 export interface RegisterOp {
@@ -45,6 +46,10 @@ export class OffsetRegisters {
   readonly #nowMs: () => number;
   readonly #violate: (message: string) => void;
   readonly #leaseMs: number;
+  readonly #dueMs: (key: string, committedMs: number) => number;
+  readonly #onExpired: (key: string) => void;
+  /** What was read last of each key, and when. */
+  readonly #lastReads = new Map<string, { readonly id: string | undefined; readonly startMs: number }>();
   /** Reads that found a commit. */
   readings = 0;
 
@@ -53,10 +58,16 @@ export class OffsetRegisters {
     readonly violate: (message: string) => void;
     /** How old a read may be. */
     readonly leaseMs: number;
+    /** Since when an offset that was committed then may be gone by itself; infinite while it may not. */
+    readonly dueMs?: (key: string, committedMs: number) => number;
+    /** A read found an offset gone, and nobody had deleted it. */
+    readonly onExpired?: (key: string) => void;
   }) {
     this.#nowMs = options.nowMs;
     this.#violate = options.violate;
     this.#leaseMs = options.leaseMs;
+    this.#dueMs = options.dueMs ?? (() => Number.POSITIVE_INFINITY);
+    this.#onExpired = options.onExpired ?? (() => undefined);
   }
 
   keys(): Iterable<string> {
@@ -92,6 +103,7 @@ export class OffsetRegisters {
 
   read({ key, id, startMs, servedMs, by }: OffsetReading): void {
     const register = this.#of(key);
+    this.#lastReads.set(key, { id, startMs });
     if (servedMs <= register.lossMs) return;
     const begunMs = startMs - this.#leaseMs;
     if (id === undefined) {
@@ -106,6 +118,15 @@ export class OffsetRegisters {
       return;
     }
     this.#addRead(register, cluster, begunMs, by);
+  }
+
+  /** Keys that were read since, with an offset although none was sent to be committed after `committedMs`. */
+  *stillCommitted(sinceMs: number, committedMs: (key: string) => number): Generator<string> {
+    for (const [key, { id, startMs }] of this.#lastReads) {
+      if (id === undefined || startMs < sinceMs) continue;
+      const { clusters } = this.#of(key);
+      if (clusters.every((commit) => commit.id === undefined || commit.startMs <= committedMs(key))) yield key;
+    }
   }
 
   /** The internal partition may have lost its end: of what was committed any may be what is left, or nothing. */
@@ -134,6 +155,16 @@ export class OffsetRegisters {
       (deletion) =>
         deletion.id === undefined && readBefore.every((commit) => !(deletion.firstEndMs < commit.lastStartMs)),
     );
+    const dueMs = this.#dueMs(key, Math.max(...readBefore.map((commit) => commit.startMs)));
+    const mayBeExpired = dueMs <= this.#nowMs();
+    // With more than one explanation none is taken for the right one.
+    if (mayBeExpired && sources.length > 0) return;
+    if (mayBeExpired) {
+      const expiry = open(key, undefined, dueMs);
+      register.clusters.push(expiry);
+      sources.push(expiry);
+      this.#onExpired(key);
+    }
     const [source] = sources;
     if (source === undefined) {
       const ids = readBefore.slice(-3).map((commit) => describe(commit));

@@ -36,6 +36,7 @@ export type Request =
       readonly configs: Readonly<Record<string, string>>;
     }
   | { readonly kind: "ensure-logical-cluster"; readonly lkc?: string }
+  | { readonly kind: "delete-logical-cluster"; readonly lkc: string }
   | { readonly kind: "set-cell-configs"; readonly configs: Readonly<Record<string, string>> }
   | { readonly kind: "delete-topic"; readonly topicId: string }
   /** A request of Kafka's protocol as it stands on the wire, without its length, of a client of this logical cluster. */

@@ -16,7 +16,12 @@ export const kafkaListener = "plain";
 export const simulatedLkc = "lkc-sim01";
 
 export type AdminRequest = Request & {
-  readonly kind: "ensure-logical-cluster" | "set-cell-configs" | "create-topic" | "delete-topic";
+  readonly kind:
+    | "ensure-logical-cluster"
+    | "delete-logical-cluster"
+    | "set-cell-configs"
+    | "create-topic"
+    | "delete-topic";
 };
 
 /** The requests of one connection that come as frames. */
@@ -81,6 +86,7 @@ function handle(
     case "metadata":
       return respond(describeCell(broker.image()));
     case "ensure-logical-cluster":
+    case "delete-logical-cluster":
     case "set-cell-configs":
     case "create-topic":
     case "delete-topic":

@@ -48,17 +48,19 @@ function start(partitions: readonly Led[]) {
     metadata: { image: { controller: { brokerId: 2 } } },
   } as never);
   let isDone = false;
+  let givenUp = 0;
   const release = () => {
     isDone = false;
-    void calls.releaseLeadership().then(() => {
+    void calls.releaseLeadership().then((count) => {
       isDone = true;
+      givenUp = count;
     });
     return time.settle();
   };
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms && !isDone; passed += 5) await time.advance(5);
   };
-  return { time, draining, gone, asked, replicas, release, pass, done: () => isDone };
+  return { time, draining, gone, asked, replicas, release, pass, done: () => isDone, givenUp: () => givenUp };
 }
 
 const all = { voters: [1, 2, 3] };
@@ -75,6 +77,7 @@ describe("before a broker stops", () => {
     await broker.pass(50);
     expect(broker.done()).toBe(true);
     expect(broker.replicas[0]?.resigned).toBe(false);
+    expect(broker.givenUp()).toBe(0);
   });
 
   test("nobody waits for a partition of which no majority stays", async () => {
@@ -85,6 +88,7 @@ describe("before a broker stops", () => {
     expect(broker.done()).toBe(true);
     expect(broker.asked).toEqual([]);
     expect(broker.replicas.map(({ resigned }) => resigned)).toEqual([true, true, true]);
+    expect(broker.givenUp()).toBe(3);
   });
 
   test("nobody waits for a controller that turns out to stop as well", async () => {

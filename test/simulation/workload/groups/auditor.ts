@@ -38,6 +38,7 @@ export class Auditor {
   #position = 0;
   #fleeting: GroupTopic | undefined;
   #isStopped = false;
+  #leavesFadingAlone = false;
   /** Last acknowledged commit by hand. */
   committedMs = Number.NEGATIVE_INFINITY;
 
@@ -63,6 +64,11 @@ export class Auditor {
       await link.pause(random.exponential(gapMs));
       await this.#act(random.weighted(acts));
     }
+  }
+
+  /** From now on one partition is committed no more: its offset is to go by itself. */
+  letFade(): void {
+    this.#leavesFadingAlone = true;
   }
 
   /** No changes any more. */
@@ -112,8 +118,10 @@ export class Auditor {
     const { random } = link.process;
     const byId = this.#fleeting !== undefined && random.chance(0.5);
     const topic = byId ? (this.#fleeting as GroupTopic) : random.pick(topics);
+    const partition = random.below(topic.partitions);
+    if (this.#leavesFadingAlone && topic === topics[0] && partition === 0) return;
     this.#position += 1 + random.below(5);
-    const offsets = [{ topic, partition: random.below(topic.partitions), offset: this.#position }];
+    const offsets = [{ topic, partition, offset: this.#position }];
     const error = await this.#client(simpleGroupId).commit(offsets, committer, byId);
     if (error === "NONE") this.committedMs = checkers.nowMs();
     else if (error !== "NOWHERE") this.#failed(simpleGroupId, error);
@@ -154,6 +162,7 @@ export class Auditor {
     const body = { groupsNames: [groupId] };
     const told = await link.ask(deleteGroups, 2, body, { address, timeoutMs: adminTimeoutMs });
     const name = groupKey(link.lkc, groupId);
+    checkers.lifetimes.mayBeGone(name);
     if (told.kind === "lost") {
       checkers.generations.mayBeDeleted(name);
       return this.#failed(groupId, "LOST");

@@ -4,9 +4,12 @@ import type { SeededRandom } from "../../world/seeded-random.ts";
 import { simulatedLkc } from "../kafka-server.ts";
 
 export const otherLkc = "lkc-sim02";
+/** Is deleted in the middle of the run. */
+export const doomedLkc = "lkc-sim03";
 /** Machines of group members are numbered from here, those of auditors before them. */
 export const firstMemberMachine = 130;
 export const firstAuditorMachine = 120;
+export const doomedMachine = 129;
 
 /** Groups live on few internal partitions, rebalance at once, and notice within seconds that a member is gone. */
 export const groupCellConfigs: Readonly<Record<string, string>> = {
@@ -19,6 +22,8 @@ export const groupCellConfigs: Readonly<Record<string, string>> = {
 export const sharedTopicName = "orders";
 /** Of the other tenant: made, deleted, and made again. */
 export const fleetingTopicName = "fleeting";
+/** A group whose members give up topics. */
+export const narrowingGroupId = "more";
 /** A group of each tenant without members: partitions are assigned by hand. */
 export const simpleGroupId = "by-hand";
 
@@ -56,7 +61,7 @@ export function planGroups(random: SeededRandom, isSteady: boolean): readonly Pl
     }),
   });
   const groups = [group(simulatedLkc, "readers", 2 + random.below(3)), group(otherLkc, "readers", 1 + random.below(2))];
-  if (random.chance(0.5)) groups.push(group(simulatedLkc, "more", 1 + random.below(2)));
+  if (random.chance(0.5)) groups.push(group(simulatedLkc, narrowingGroupId, 1 + random.below(2)));
   return groups;
 }
 

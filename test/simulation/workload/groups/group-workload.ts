@@ -4,6 +4,7 @@ import { readLeaseMs } from "../../../../broker/partition/limits.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
 import { GroupGenerations } from "../../checkers/group-generations.ts";
 import { type GroupView, judgeGroups } from "../../checkers/group-progress.ts";
+import { OffsetLifetimes } from "../../checkers/offset-lifetimes.ts";
 import { OffsetRegisters } from "../../checkers/offset-registers.ts";
 import { blockLink } from "../../faults/network-faults.ts";
 import type { SeededRandom } from "../../world/seeded-random.ts";
@@ -12,13 +13,17 @@ import type { World } from "../../world/world.ts";
 import type { KafkaClient } from "../kafka-client.ts";
 import { type AdminRequest, simulatedLkc } from "../kafka-server.ts";
 import { Auditor } from "./auditor.ts";
+import { DoomedTenant } from "./doomed-tenant.ts";
 import { GroupLink } from "./group-link.ts";
 import {
+  doomedLkc,
+  doomedMachine,
   firstAuditorMachine,
   type GroupTopic,
   groupCellConfigs,
   groupKey,
   mark,
+  narrowingGroupId,
   otherLkc,
   ownerOf,
   type PlannedGroup,
@@ -34,9 +39,21 @@ import { describedTopics } from "./tenant-topics.ts";
 /** A read is as old as the lease, and as what lies between two looks at the clock. */
 const staleMsMax = readLeaseMs + 50;
 const retryMs = 200;
+/** Clocks of brokers run at different rates: what they differed by was a little more, or less, than it is. */
+const driftMsMax = 1_000;
+/** How late a coordinator that is well may look for what is due: its interval, a failover, an append. */
+const expirySlackMs = 2_000;
+/** A member's session is as long on its coordinator's clock, and begins anew after a failover. */
+const evictionShare = 0.97;
+/** When the doomed tenant goes, from the begin of the groups; faults come for eight seconds at least. */
+const doomFromMs = 3_000;
+const doomToMs = 9_000;
+/** Some of what it still sends comes to brokers that do not know of its end yet. */
+const afterlifeMs = 1_500;
 const topicNames: Readonly<Record<string, readonly string[]>> = {
   [simulatedLkc]: [sharedTopicName, "wide"],
   [otherLkc]: [sharedTopicName],
+  [doomedLkc]: [sharedTopicName],
 };
 
 export interface GroupWorkloadOptions {
@@ -46,6 +63,8 @@ export interface GroupWorkloadOptions {
   /** Members neither crash nor leave: only coordinators fail. */
   readonly isSteady: boolean;
   readonly meanGapMs: number;
+  /** Retention of offsets, at all brokers. */
+  readonly retentionMs: number;
 }
 
 /** The place of one member: its machine, and whoever runs there. */
@@ -68,21 +87,40 @@ export class GroupWorkload {
   /** Internal partitions to which deletions were written. */
   readonly #tombstones = new Set<number>();
   #isStopped = false;
+  #doomed: DoomedTenant | undefined;
+  /** Makes changes of tenants. */
+  #client: KafkaClient | undefined;
 
   constructor(options: GroupWorkloadOptions) {
-    const { world, violate, isSteady } = options;
+    const { world, violate, isSteady, retentionMs } = options;
     this.#options = options;
     this.#random = world.random.child("groups");
     const nowMs = (): number => world.scheduler.nowMs;
     const count = (name: string): void => world.coverage.count(name);
+    const lifetimes = new OffsetLifetimes({ nowMs, retentionMs, skewMs: () => this.#skewMs() });
     this.#checkers = {
-      registers: new OffsetRegisters({ nowMs, violate, leaseMs: staleMsMax }),
+      registers: new OffsetRegisters({
+        nowMs,
+        violate,
+        leaseMs: staleMsMax,
+        dueMs: (key, committedMs) => lifetimes.dueMs(key, committedMs),
+        onExpired: (key) => {
+          count("group: offset expired");
+          const [lkc, groupId, topicId = ""] = key.split("/");
+          if (this.#isGivenUp(`${lkc}/${groupId}`, topicId)) count("group: offset of a topic given up expired");
+        },
+      }),
+      lifetimes,
       generations: new GroupGenerations({ nowMs, violate, count, ownerOf }),
       nowMs,
       violate,
       count,
     };
     this.#groups = planGroups(this.#random, isSteady);
+    for (const { lkc, groupId, sessionTimeoutMs, rebalanceTimeoutMs } of this.#groups) {
+      const evictionMs = Math.min(sessionTimeoutMs, rebalanceTimeoutMs) * evictionShare - staleMsMax;
+      lifetimes.hasMembers(groupKey(lkc, groupId), { evictionMs });
+    }
     this.#seats = this.#groups.flatMap((group) =>
       group.members.map((planned) => ({ group, planned, process: undefined, member: undefined })),
     );
@@ -90,7 +128,9 @@ export class GroupWorkload {
 
   /** Makes the other tenant and what both need; to be called once the first tenant's topics are there. */
   async prepare(client: KafkaClient): Promise<void> {
+    this.#client = client;
     await this.#change(client, { kind: "ensure-logical-cluster", lkc: otherLkc });
+    await this.#change(client, { kind: "ensure-logical-cluster", lkc: doomedLkc });
     await this.#change(client, { kind: "set-cell-configs", configs: groupCellConfigs });
     await this.#makeTopics(client.process);
   }
@@ -99,13 +139,18 @@ export class GroupWorkload {
     for (const seat of this.#seats) this.#sit(seat);
     for (const [index, lkc] of [simulatedLkc, otherLkc, simulatedLkc].entries()) this.#audit(lkc, index);
     if (!this.#options.isSteady) this.#planTrouble();
+    this.#beginDoomed();
   }
 
   /** No trouble any more; every member runs. */
   heal(): void {
     this.#isStopped = true;
     for (const undo of [...this.#active]) undo();
-    for (const seat of this.#seats) this.#sit(seat);
+    for (const seat of this.#seats) {
+      this.#sit(seat);
+      if (seat.group.groupId === narrowingGroupId) seat.member?.narrow();
+    }
+    for (const auditor of this.#auditors) auditor.letFade();
   }
 
   /** What was committed to these internal partitions may be lost. */
@@ -118,6 +163,7 @@ export class GroupWorkload {
     });
     this.#checkers.generations.permitLoss((name) => {
       const [lkc = "", groupId = ""] = name.split("/");
+      if (isLost(lkc, groupId)) this.#checkers.lifetimes.mayBeGone(name);
       return isLost(lkc, groupId);
     });
   }
@@ -166,8 +212,57 @@ export class GroupWorkload {
   /** Ends all members once everything that was committed is read again. */
   async finish(): Promise<void> {
     for (const auditor of this.#auditors) auditor.stop();
+    const sinceMs = this.#checkers.nowMs();
     await Promise.all(this.#auditors.map((auditor) => auditor.readAll()));
+    this.#judgeExpiry(sinceMs);
     for (const { planned } of this.#seats) this.#options.world.machine(planned.machineId).kill();
+  }
+
+  /** Old offsets that nobody reads are gone by now; `sinceMs`: when everything began to be read. */
+  #judgeExpiry(sinceMs: number): void {
+    const { registers, lifetimes, violate } = this.#checkers;
+    const goneBeforeMs = (key: string) =>
+      lifetimes.goneBeforeMs(key, (name, topicId) => this.#isGivenUp(name, topicId), expirySlackMs);
+    for (const key of registers.stillCommitted(sinceMs, goneBeforeMs))
+      violate(`${key} is still committed, though nobody has read it or committed to it for longer than its retention`);
+  }
+
+  /** Has every member of the group given the topic up? */
+  #isGivenUp(name: string, topicId: string): boolean {
+    const [lkc = "", groupId = ""] = name.split("/");
+    return groupId === narrowingGroupId && this.#topics.get(lkc)?.[0]?.topicId !== topicId;
+  }
+
+  /** By how much the wall clocks of brokers differ; infinite when one was set. */
+  #skewMs(): number {
+    const { world, brokerMachines } = this.#options;
+    if (world.coverage.of("fault: clock-jump") > 0) return Number.POSITIVE_INFINITY;
+    const walls = brokerMachines.map((id) => world.machine(id).clock.wallMs());
+    return Math.max(...walls) - Math.min(...walls) + driftMsMax;
+  }
+
+  #beginDoomed(): void {
+    const { world } = this.#options;
+    const [topic] = this.#topics.get(doomedLkc) ?? [];
+    if (topic === undefined) throw new Error("the doomed tenant has no topic");
+    const process = world.machine(doomedMachine).start(() => undefined);
+    const link = this.#link(process, doomedLkc, "doomed");
+    const doomed = new DoomedTenant({ link, topic, groupIds: ["readers", simpleGroupId, narrowingGroupId] });
+    this.#doomed = doomed;
+    void doomed.run();
+    world.scheduler.after(this.#random.between(doomFromMs, doomToMs), "a tenant is deleted", () => void this.#doom());
+  }
+
+  async #doom(): Promise<void> {
+    const { world } = this.#options;
+    const doomed = this.#doomed;
+    if (this.#client === undefined || doomed === undefined) throw new Error("a tenant is doomed once it was made");
+    await this.#change(this.#client, { kind: "delete-logical-cluster", lkc: doomedLkc });
+    if (doomed.committed > 0 && doomed.hasJoined) this.#checkers.count("group: tenant deleted");
+    world.scheduler.after(afterlifeMs, "a deleted tenant falls silent", () => {
+      doomed.stop();
+      world.machine(doomedMachine).kill();
+    });
   }
 
   #views(): readonly GroupView[] {
@@ -201,7 +296,7 @@ export class GroupWorkload {
     for (const [lkc, names] of Object.entries(topicNames)) {
       const link = this.#link(process, lkc, "admin");
       for (;;) {
-        if (lkc === otherLkc) {
+        if (lkc !== simulatedLkc) {
           const topics = names.map((name) => ({
             name,
             numPartitions: 2,
@@ -252,6 +347,7 @@ export class GroupWorkload {
         member: planned,
         topics: this.#topics.get(group.lkc) ?? [],
         checkers: this.#checkers,
+        isNarrow: this.#isStopped && group.groupId === narrowingGroupId,
       });
       seat.member = member;
       void member.run().then(() => this.#rise(seat, process));
@@ -290,6 +386,7 @@ export class GroupWorkload {
         member.leave();
         return this.#later(500, 5_000, () => this.#sit(seat));
       case "change-mind":
+        if (seat.group.groupId === narrowingGroupId && this.#random.chance(0.5)) return member.narrow();
         return member.changeMind();
       case "pause":
         process.pause();

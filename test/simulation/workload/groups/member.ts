@@ -21,6 +21,8 @@ export interface GroupMemberOptions {
   readonly member: PlannedMember;
   readonly topics: readonly GroupTopic[];
   readonly checkers: GroupCheckers;
+  /** It reads the first topic only, from the beginning. */
+  readonly isNarrow: boolean;
 }
 
 interface Joined {
@@ -42,7 +44,10 @@ export class GroupMember {
   #isLeaving = false;
   /** News of itself, so that the group rebalances. */
   #news = 0;
+  /** What of it the group was told when it joined last. */
+  #toldNews = 0;
   #joins = 0;
+  #isNarrow: boolean;
   #isStable = false;
   /** When the coordinator last answered a sign of life with NONE, and the longest time without since it was asked. */
   #aliveMs = Number.NEGATIVE_INFINITY;
@@ -51,6 +56,7 @@ export class GroupMember {
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
+    this.#isNarrow = options.isNarrow;
     this.#offsets = new OffsetClient(options.link, options.group.groupId, options.checkers);
   }
 
@@ -84,10 +90,18 @@ export class GroupMember {
 
   leave(): void {
     this.#isLeaving = true;
+    this.#options.checkers.lifetimes.leaves(this.#name);
   }
 
   /** It subscribes to something else: the group has to rebalance. */
   changeMind(): void {
+    this.#news += 1;
+  }
+
+  /** It gives up all topics but the first. */
+  narrow(): void {
+    if (this.#isNarrow) return;
+    this.#isNarrow = true;
     this.#news += 1;
   }
 
@@ -111,8 +125,11 @@ export class GroupMember {
     const address = await link.coordinatorOf(group.groupId);
     if (address === undefined) return undefined;
     this.#joins += 1;
+    this.#toldNews = this.#news;
     const { sessionTimeoutMs, rebalanceTimeoutMs } = group;
-    const names = topics.map(({ name }) => name);
+    const read = this.#topics;
+    for (const { topicId } of topics.slice(read.length)) checkers.lifetimes.givesUp(this.#name, topicId);
+    const names = read.map(({ name }) => name);
     const body = {
       ...this.#identity,
       sessionTimeoutMs,
@@ -151,13 +168,13 @@ export class GroupMember {
 
   /** Whether it has its assignment now. */
   async #sync({ body: joined }: Joined): Promise<boolean> {
-    const { link, group, member, topics, checkers } = this.#options;
+    const { link, group, member, checkers } = this.#options;
     const address = await link.coordinatorOf(group.groupId);
     if (address === undefined) return false;
     const leads = joined.leader === this.#memberId && !joined.skipAssignment;
     const nonce = `${this.#memberId}/${this.#generation}/${this.#joins}`;
     const ids = joined.members.map(({ memberId }) => memberId);
-    const assignments = leads ? assign(ids, topics, nonce) : [];
+    const assignments = leads ? assign(ids, this.#topics, nonce) : [];
     const version = link.process.random.pick(member.instanceId === null ? [1, 3, 5] : [3, 5]);
     const sentMs = checkers.nowMs();
     const names = version < 5 ? {} : { protocolType: "consumer", protocolName: joined.protocolName };
@@ -173,7 +190,7 @@ export class GroupMember {
       this.#refused(error);
       return false;
     }
-    this.#alive();
+    this.#belongs(told.servedMs);
     const assignment = readAssignment(told.body.assignment);
     if (assignment === undefined) {
       checkers.violate(`${this.#memberId} has no assignment in generation ${this.#generation} of ${this.#name}`);
@@ -198,8 +215,7 @@ export class GroupMember {
   async #consume(): Promise<void> {
     const { link } = this.#options;
     const positions = await this.#readPositions();
-    const news = this.#news;
-    while (this.#isStable && !this.#isLeaving && news === this.#news) {
+    while (this.#isStable && !this.#isLeaving && this.#toldNews === this.#news) {
       await link.pause(heartbeatMs * link.process.random.between(0.8, 1.2));
       await this.#heartbeat();
       if (this.#isStable && positions !== undefined && link.process.random.chance(0.6)) await this.#commit(positions);
@@ -226,7 +242,7 @@ export class GroupMember {
     const told = await link.ask(heartbeat, version, body, { address });
     if (told.kind === "lost") return link.forgetCoordinator(group.groupId);
     const error = errorOf(told.body.errorCode);
-    if (error === "NONE") this.#alive();
+    if (error === "NONE") this.#belongs(told.servedMs);
     else this.#refused(error);
   }
 
@@ -236,6 +252,8 @@ export class GroupMember {
       Array.from({ length: topic.partitions }, (_, partition) => partition).flatMap((partition) => {
         const place = `${topic.topicId}/${partition}`;
         if (!this.#partitions.includes(place)) return [];
+        // Of the first partition comes nothing new: what is committed gets old while it is read.
+        if (topic === topics[0] && partition === 0 && positions.has(place)) return [];
         const offset = (positions.get(place) ?? 0) + 1 + link.process.random.below(5);
         positions.set(place, offset);
         return [{ topic, partition, offset }];
@@ -247,6 +265,7 @@ export class GroupMember {
     const error = await this.#offsets.commit(offsets, committer);
     if (error === "NONE") {
       this.#alive();
+      checkers.lifetimes.committed(this.#name);
       this.committedMs = checkers.nowMs();
     } else if (error === "LOST") link.forgetCoordinator(group.groupId);
     else if (error !== "NOWHERE") this.#refused(error);
@@ -264,6 +283,20 @@ export class GroupMember {
     const { memberId, groupInstanceId, groupId } = this.#identity;
     const members = [{ memberId, groupInstanceId }];
     await link.ask(leaveGroup, version, version < 3 ? { groupId, memberId } : { groupId, members }, { address });
+  }
+
+  /** What it subscribes to. */
+  get #topics(): readonly GroupTopic[] {
+    const { topics } = this.#options;
+    return this.#isNarrow ? topics.slice(0, 1) : topics;
+  }
+
+  /** It is told that it is a member of a generation that is stored. */
+  #belongs(servedMs: number): void {
+    const { lifetimes, generations } = this.#options.checkers;
+    this.#alive();
+    // A group that nobody is in goes as soon as it has no offsets.
+    if (lifetimes.alive(this.#name, servedMs)) generations.mayBeDeleted(this.#name);
   }
 
   #alive(): void {

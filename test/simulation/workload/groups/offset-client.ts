@@ -3,6 +3,7 @@ import type { ErrorName } from "../../../../shared/kafka/error-codes.ts";
 import { offsetCommit } from "../../../../shared/kafka/schema/offset-commit.ts";
 import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import type { GroupGenerations } from "../../checkers/group-generations.ts";
+import type { OffsetLifetimes } from "../../checkers/offset-lifetimes.ts";
 import type { OffsetRegisters, RegisterOp } from "../../checkers/offset-registers.ts";
 import { errorOf, type GroupLink } from "./group-link.ts";
 import { type GroupTopic, groupKey } from "./group-plan.ts";
@@ -11,6 +12,7 @@ import { type GroupTopic, groupKey } from "./group-plan.ts";
 export interface GroupCheckers {
   readonly registers: OffsetRegisters;
   readonly generations: GroupGenerations;
+  readonly lifetimes: OffsetLifetimes;
   readonly nowMs: () => number;
   readonly violate: (message: string) => void;
   readonly count: (name: string) => void;

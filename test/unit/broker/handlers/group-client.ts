@@ -9,6 +9,7 @@ import { offsetFetchHandler } from "../../../../broker/handlers/offset-fetch.ts"
 import { syncGroupHandler } from "../../../../broker/handlers/sync-group.ts";
 import { type ErrorName, kafkaErrorOf } from "../../../../shared/kafka/error-codes.ts";
 import { type InMemoryBroker, InMemoryClient } from "./in-memory-broker.ts";
+import type { InMemoryPartition } from "./in-memory-partitions.ts";
 
 function errorName(code: number): ErrorName {
   const error = kafkaErrorOf(code);
@@ -136,4 +137,19 @@ export async function stableMember(
   await joining;
   await member.sync([{ memberId: member.memberId, assignment }]);
   return member;
+}
+
+/** The broker loses the internal partition's leadership and has it again, in a newer epoch. */
+export async function failOver(broker: InMemoryBroker, partition: InMemoryPartition): Promise<void> {
+  partition.loseLeadership();
+  broker.groups.onLeadership(partition);
+  partition.epoch += 1;
+  partition.leading = true;
+  broker.groups.onLeadership(partition);
+  await settle(broker);
+}
+
+/** Appends that follow from one another are done. */
+export async function settle(broker: InMemoryBroker): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await broker.time.settle();
 }

@@ -6,18 +6,17 @@ import { offsetCommitHandler } from "../../../../broker/handlers/offset-commit.t
 import { offsetDeleteHandler } from "../../../../broker/handlers/offset-delete.ts";
 import { offsetFetchHandler } from "../../../../broker/handlers/offset-fetch.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
-import { GroupClient, stableMember as joinAlone, subscription } from "./group-client.ts";
+import { failOver, GroupClient, stableMember as joinAlone, settle, subscription } from "./group-client.ts";
 import { InMemoryBroker, InMemoryClient, listenerName } from "./in-memory-broker.ts";
 import type { InMemoryPartition } from "./in-memory-partitions.ts";
 
 const mine = "lkc-aaaaa";
-const others = "lkc-bbbbb";
 
 let broker: InMemoryBroker;
 let internal: readonly InMemoryPartition[];
 
 beforeEach(async () => {
-  broker = new InMemoryBroker(mine, others);
+  broker = new InMemoryBroker(mine);
   broker.topic(mine, "orders", 4);
   internal = await broker.hostGroups();
 });
@@ -33,20 +32,6 @@ function home(groupId = "group", lkc = mine): InMemoryPartition {
 
 function stableMember(groupId = "group", lkc = mine): Promise<GroupClient> {
   return joinAlone(broker, lkc, groupId);
-}
-
-/** The broker loses the partition's leadership and has it again, in a newer epoch. */
-async function failOver(partition: InMemoryPartition): Promise<void> {
-  partition.loseLeadership();
-  broker.groups.onLeadership(partition);
-  partition.epoch += 1;
-  partition.leading = true;
-  broker.groups.onLeadership(partition);
-  await settle();
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await broker.time.settle();
 }
 
 describe("a group's life", () => {
@@ -236,10 +221,10 @@ describe("offsets", () => {
     await simple.commit(1);
     const { topicId } = broker.image().topicsOf(mine)!.get("orders")!;
     broker.apply({ type: "topic-deleted", topicId });
-    await settle();
+    await settle(broker);
     broker.topic(mine, "orders", 1);
     expect(await simple.committed()).toBe(-1);
-    await failOver(home());
+    await failOver(broker, home());
     expect(await simple.committed()).toBe(-1);
   });
 
@@ -252,11 +237,28 @@ describe("offsets", () => {
     expect(await member.committed()).toBe(1);
     broker.groups.start();
     await broker.time.advance(600_000);
-    await settle();
+    await settle(broker);
     expect(await member.committed()).toBe(-1);
     expect(await member.listed()).toEqual([]);
-    await failOver(home());
+    await failOver(broker, home());
     expect(await member.listed()).toEqual([]);
+  });
+
+  test("that are old, of a group that was empty for a moment, do not expire while its members come back", async () => {
+    await (await stableMember()).commit(1);
+    await broker.time.advance(8 * 24 * 3_600_000);
+    await (await stableMember()).leave();
+    broker.groups.start();
+    const member = client();
+    await broker.time.advance(600_000 - 1_000);
+    await member.join();
+    const joining = member.join();
+    await broker.time.advance(2_000);
+    await settle(broker);
+    expect(await member.describe()).toMatchObject({ groupState: "PreparingRebalance" });
+    expect(await member.committed()).toBe(1);
+    await broker.time.advance(1_000);
+    await joining;
   });
 });
 
@@ -266,7 +268,7 @@ describe("another coordinator", () => {
     await member.commit(42);
     const before = await member.describe();
 
-    await failOver(home());
+    await failOver(broker, home());
 
     expect(await member.heartbeat()).toBe("NONE");
     expect(await member.describe()).toEqual(before);
@@ -280,7 +282,7 @@ describe("another coordinator", () => {
     await member.commit(42);
     await member.leave();
     await member.remove();
-    await failOver(home());
+    await failOver(broker, home());
     expect(await member.listed()).toEqual([]);
     expect(await member.committed()).toBe(-1);
   });
@@ -289,14 +291,14 @@ describe("another coordinator", () => {
     const member = await stableMember();
     const partition = home();
     partition.readsFromFiles = true;
-    await failOver(partition);
+    await failOver(broker, partition);
 
     expect(await member.heartbeat()).toBe("NONE");
     expect((await member.sync()).errorCode).toBe(errorCode.REBALANCE_IN_PROGRESS);
     expect((await member.join()).errorCode).toBe(errorCode.COORDINATOR_LOAD_IN_PROGRESS);
     expect(await member.committed()).toBe("COORDINATOR_LOAD_IN_PROGRESS");
     partition.finishReads();
-    await settle();
+    await settle(broker);
 
     expect(await member.committed()).toBe(-1);
   });
@@ -370,38 +372,8 @@ describe("another coordinator", () => {
     const simple = client();
     await simple.commit(1);
     home().add("no record of ours");
-    await failOver(home());
+    await failOver(broker, home());
     expect(await simple.committed()).toBe("COORDINATOR_NOT_AVAILABLE");
-  });
-});
-
-describe("two tenants with the same names", () => {
-  test("never meet", async () => {
-    broker.topic(others, "orders", 4);
-    const member = await stableMember();
-    const theirs = await stableMember("group", others);
-    await member.commit(1);
-    await theirs.commit(2);
-
-    expect([await member.committed(), await theirs.committed()]).toEqual([1, 2]);
-    theirs.memberId = member.memberId;
-    expect(await theirs.heartbeat()).toBe("UNKNOWN_MEMBER_ID");
-    await member.leave();
-    expect(await member.remove()).toBe("NONE");
-    expect(await theirs.committed()).toBe(2);
-    expect((await theirs.describe()).groupState).toBe("Stable");
-  });
-
-  test("a tenant's groups go with it", async () => {
-    broker.topic(others, "orders", 4);
-    const member = await stableMember();
-    await stableMember("group", others);
-    broker.apply({ type: "logical-cluster-deleted", lkc: others });
-    await settle();
-    expect(broker.groups.groupCount).toBe(1);
-    await failOver(home("group", others));
-    expect(broker.groups.groupCount).toBe(1);
-    expect(await member.heartbeat()).toBe("NONE");
   });
 });
 

@@ -25,8 +25,10 @@ const state: LogState = {
 const compacted: LogState = {
   ...state,
   segments: state.segments.map((segment, index) => ({ ...segment, generation: 3 - 3 * index })),
-  compaction: { compactedTo: 30, tombstonesGoneBelow: 12, newestHorizonMs: 1_700_000_000_000 },
+  compaction: { compactedTo: 30, cleanedTo: 30, tombstonesGoneBelow: 12, newestHorizonMs: 1_700_000_000_000 },
 };
+
+const beingCompacted: LogState = { ...compacted, compaction: { ...compacted.compaction, cleanedTo: 38 } };
 
 describe("log.state", () => {
   test("golden bytes", () => {
@@ -60,9 +62,18 @@ describe("log.state", () => {
     );
   });
 
+  test("golden bytes of a log of which a pass is under way", () => {
+    const bytes = encodeLogState(beingCompacted).toString("hex");
+    expect(bytes.slice(8, 12)).toBe("0003");
+    expect(bytes.slice(-72)).toBe(
+      "000000000000001e 000000000000000c 0000018bcfe56800 0000000000000026 c3928ed6".replaceAll(" ", ""),
+    );
+  });
+
   test.each([
     ["plain", state],
     ["compacted", compacted],
+    ["of a pass that did not end", beingCompacted],
   ])("%s: what is decoded is what was encoded; damaged or torn bytes are not taken", (_, each) => {
     const bytes = encodeLogState(each);
     expect(decodeLogState(bytes)).toEqual(each);

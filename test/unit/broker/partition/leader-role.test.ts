@@ -219,6 +219,14 @@ describe("in sync", () => {
     expect(fixture.leader.inSyncReplicas()).toEqual([1]);
   });
 
+  test("after an idle time, the records that come while the first is on its way find enough replicas", async () => {
+    const fixture = await leading({ minInsyncReplicas: 2 });
+    await fixture.time.advance(10 * replicaLagMsMax);
+    fixture.append();
+    expect(fixture.leader.lacksInSyncReplicas()).toBe(false);
+    expect(fixture.leader.inSyncReplicas()).toEqual([1, 2, 3]);
+  });
+
   test("a caught-up replica stays in sync while it attaches again after an idle time", async () => {
     const fixture = await leading();
     await fixture.time.advance(10 * replicaLagMsMax);

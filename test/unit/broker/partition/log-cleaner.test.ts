@@ -19,6 +19,7 @@ class FakeLog {
   highWatermark = 100;
   syncedOffset = 1_000;
   compactedTo = 0;
+  cleanedTo = 0;
   failures: Error[] = [];
   copiedTo: number | undefined;
   bounds: CompactionBounds | undefined;
@@ -36,6 +37,8 @@ class FakeLog {
     const isDue = this.dirtyRatio > 0.5 && bounds.settledOffset > 0;
     return { from: 0, to: bounds.settledOffset, dirtyRatio: this.dirtyRatio, isDue };
   }
+
+  readonly isCompacted = true;
 
   async compact(bounds: CompactionBounds, means: CompactionMeans): Promise<CompactionResult> {
     this.#runs.push(this.name);

@@ -89,6 +89,25 @@ describe("reconcile", () => {
     expect(fixture.restarts).toEqual([[3, "compacted"]]);
   });
 
+  test("so is one of which such a pass has begun and not ended", async () => {
+    const fixture = await ReplicaFixture.open({ record: led });
+    const { log } = fixture;
+    for (const offset of [0, 1, 2]) log.append(chunkAt(offset, { startsSegment: true }));
+    await written(log as PartitionLog);
+    log.reconfigure({ ...testConfig, segmentBytes: 1, compaction: rules });
+    const { sizeBytes } = log;
+    const { pace, ...others } = means(new ManualClock());
+    const bytesPerSecond = () => {
+      if (log.sizeBytes < sizeBytes) log.reconfigure({ ...testConfig, compaction: undefined });
+      return Number.POSITIVE_INFINITY;
+    };
+    const bounds = { wallMs: 0, settledOffset: 3, tombstonesKeptFrom: 3 };
+    const { kind } = await log.compact(bounds, { ...others, pace: { ...pace, bytesPerSecond } });
+    expect([kind, log.compactedTo]).toEqual(["stopped", 0]);
+    await fixture.follow({ logEndOffset: 1, epochs: [[1, 0]] });
+    expect(fixture.restarts).toEqual([[3, "compacted"]]);
+  });
+
   test("the leader's log start is taken over", async () => {
     const fixture = await ReplicaFixture.open({ record: led, log: [[1, 8]] });
     await fixture.follow({ logStartOffset: 3, logEndOffset: 8, epochs: [[1, 3]] });

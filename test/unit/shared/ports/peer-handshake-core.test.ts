@@ -7,7 +7,10 @@ import {
 } from "../../../../shared/ports/peer-handshake-core.ts";
 
 const secret = randomBytes(32);
-const identity = (ownId: number, key = secret) => ({ ownId, secret: key, nonce: randomBytes(32) });
+const identity = (ownId: number, ...secrets: Buffer[]) => {
+  const [first = secret, ...others] = secrets;
+  return { ownId, secrets: [first, ...others] as const, nonce: randomBytes(32) };
+};
 
 /** Runs both sides against each other; returns how each ended. */
 function run(initiator: ReturnType<typeof initiateHandshake>, acceptor: ReturnType<typeof acceptHandshake>) {
@@ -22,6 +25,20 @@ test("two that know the secret learn each other's id", () => {
   const { initiator, acceptor } = run(initiateHandshake(identity(1), 2), acceptHandshake(identity(2)));
   expect(initiator).toMatchObject({ kind: "open", peerId: 2 });
   expect(acceptor).toMatchObject({ kind: "open", peerId: 1 });
+});
+
+test("each step of exchanging the secret leaves every pair of brokers able to talk, in both directions", () => {
+  const [before, after] = [randomBytes(32), randomBytes(32)];
+  const steps = [[before], [before, after], [after, before], [after]];
+  for (const [index, step] of steps.entries()) {
+    for (const other of steps.slice(Math.max(0, index - 1), index + 2)) {
+      const ends = run(initiateHandshake(identity(1, ...step), 2), acceptHandshake(identity(2, ...other)));
+      expect(ends.initiator?.kind).toBe("open");
+      expect(ends.acceptor?.kind).toBe("open");
+    }
+  }
+  const strangers = run(initiateHandshake(identity(1, before), 2), acceptHandshake(identity(2, after)));
+  expect(strangers).toEqual({ initiator: { kind: "refused", reason: "wrong-proof" } });
 });
 
 test("an acceptor without the secret is refused by the initiator, before the initiator proves anything", () => {

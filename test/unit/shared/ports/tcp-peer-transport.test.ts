@@ -7,10 +7,12 @@ import {
   type PeerRefusal,
   peerMessageBytesMax,
   type TcpPeerTransport,
+  type TcpPeerTransportOptions,
 } from "../../../../shared/ports/tcp-peer-transport.ts";
 
 const host = "127.0.0.1";
 const secret = randomBytes(32);
+const secrets = () => [secret] as const;
 
 const opened: { close(): unknown }[] = [];
 afterEach(() => {
@@ -24,11 +26,11 @@ interface Peer {
 
 async function open(
   brokerId: number,
-  options: { secret?: Buffer; handshakeMsMax?: number; unauthenticatedMax?: number } = {},
+  options: { secrets?: TcpPeerTransportOptions["secrets"]; handshakeMsMax?: number; unauthenticatedMax?: number } = {},
 ): Promise<Peer> {
   const refusals: PeerRefusal[] = [];
   const onRefused = (refusal: PeerRefusal) => refusals.push(refusal);
-  const transport = await openTcpPeerTransport({ brokerId, host, port: 0, secret, onRefused, ...options });
+  const transport = await openTcpPeerTransport({ brokerId, host, port: 0, secrets, onRefused, ...options });
   opened.push(transport);
   return { transport, refusals };
 }
@@ -145,7 +147,7 @@ test("closing a transport ends its connections and frees its port", async () => 
   const { port } = acceptor.transport;
   acceptor.transport.close();
   await initiatorEnd.closes.promise;
-  const again = await openTcpPeerTransport({ brokerId: 2, host, port, secret, onRefused: () => undefined });
+  const again = await openTcpPeerTransport({ brokerId: 2, host, port, secrets, onRefused: () => undefined });
   opened.push(again);
   expect(again.port).toBe(port);
 });
@@ -161,7 +163,7 @@ test("a slow reader shows in unsentBytes", async () => {
 
 test("a peer with another secret is refused by both sides", async () => {
   const acceptor = await open(2);
-  const stranger = await open(1, { secret: randomBytes(32) });
+  const stranger = await open(1, { secrets: () => [randomBytes(32)] });
   acceptor.transport.listen(() => expect.fail("accepted a stranger"));
   const end = new Recorder();
   stranger.transport.connect({ brokerId: 2, host, port: acceptor.transport.port }, end);
@@ -233,6 +235,23 @@ test("only so many strangers at a time; afterwards peers are welcome again", asy
   await end.opens.promise;
 });
 
+test("a secret that was exchanged counts for the next connection, and leaves open ones alone", async () => {
+  let known: readonly [Buffer, ...Buffer[]] = [secret];
+  const acceptor = await open(2, { secrets: () => known });
+  const initiator = await open(1, { secrets: () => known });
+  acceptor.transport.listen(() => new Recorder());
+  const connect = () => {
+    const end = new Recorder();
+    initiator.transport.connect({ brokerId: 2, host, port: acceptor.transport.port }, end);
+    return end;
+  };
+  const before = connect();
+  await before.opens.promise;
+  known = [randomBytes(32)];
+  await connect().opens.promise;
+  expect(before.closeCount).toBe(0);
+});
+
 test("a secret that is too short is refused at once", async () => {
-  await expect(open(1, { secret: randomBytes(8) })).rejects.toThrow(/at least 32/);
+  await expect(open(1, { secrets: () => [randomBytes(8)] })).rejects.toThrow(/at least 32/);
 });

@@ -34,10 +34,12 @@ describe("offsets go", () => {
     expect(isExpired({ isEmpty: false, subscribed: new Set(), offsets: committed(8_500) }, 9_000)).toBe(false);
   });
 
-  test("with a retention of their own: when that is over, and not before", () => {
-    expect(isExpired({ offsets: committed(0, 5_000) }, 4_999)).toBe(false);
-    expect(isExpired({ offsets: committed(0, 5_000), isEmpty: false, subscribed: new Set(["topic"]) }, 5_000)).toBe(
-      true,
-    );
+  test("with a retention of their own: when that is over, not before, and not while they are read", () => {
+    const offsets = committed(0, 5_000);
+    expect(isExpired({ offsets }, 4_999)).toBe(false);
+    expect(isExpired({ offsets }, 5_000)).toBe(true);
+    expect(isExpired({ offsets, isEmpty: false, subscribed: new Set() }, 5_000)).toBe(true);
+    expect(isExpired({ offsets, isEmpty: false, subscribed: new Set(["topic"]) }, 9_000)).toBe(false);
+    expect(isExpired({ offsets, isEmpty: false, subscribed: undefined }, 9_000)).toBe(false);
   });
 });

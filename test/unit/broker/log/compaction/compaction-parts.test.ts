@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CompactionPace, IoBudget } from "../../../../../broker/log/compaction/compaction-pace.ts";
 import { compactionNeed, groupSegments } from "../../../../../broker/log/compaction/compaction-plan.ts";
 import { hashSecretBytes, KeyHash } from "../../../../../broker/log/compaction/key-hash.ts";
-import { sliceBytesMax, sliceMsMax } from "../../../../../broker/log/compaction/limits.ts";
+import { budgetBurstMs, sliceBytesMax, sliceMsMax } from "../../../../../broker/log/compaction/limits.ts";
 import { OffsetMap } from "../../../../../broker/log/compaction/offset-map.ts";
 import { beginFillerAt, encodeFiller, fillerOffsetsMax } from "../../../../../broker/log/empty-batches.ts";
 import type { CompactionRules } from "../../../../../broker/log/log-contract.ts";
@@ -124,7 +124,10 @@ describe("what there is to do", () => {
   });
 
   test("when the time of all its tombstones is over, and nobody has yet to copy them", () => {
-    const clean = { ...log, compaction: { compactedTo: 30, tombstonesGoneBelow: 0, newestHorizonMs: 10_000 } };
+    const clean = {
+      ...log,
+      compaction: { compactedTo: 30, cleanedTo: 30, tombstonesGoneBelow: 0, newestHorizonMs: 10_000 },
+    };
     expect(compactionNeed(clean, rules, bounds)).toMatchObject({ dirtyRatio: 0, isDue: true });
     expect(compactionNeed(clean, rules, { ...bounds, wallMs: 9_999 }).isDue).toBe(false);
     expect(compactionNeed(clean, rules, { ...bounds, tombstonesKeptFrom: 29 }).isDue).toBe(false);
@@ -166,7 +169,7 @@ describe("pace", () => {
 
   test("what is read and written is paid for in time, on average never faster than the budget", async () => {
     const { time, budget, pace } = paced(1_000);
-    const reading = pace.read(500);
+    const reading = pace.read(500 + budgetBurstMs);
     for (let ms = 0; ms < 480; ms += 20) await time.advance(20);
     expect(await isOver(reading)).toBe(false);
     await time.advance(20);
@@ -176,7 +179,21 @@ describe("pace", () => {
     expect(await isOver(writing)).toBe(false);
     await time.advance(50);
     expect(await isOver(writing)).toBe(true);
-    expect(budget).toMatchObject({ bytesRead: 500, bytesWritten: 100 });
+    expect(budget).toMatchObject({ bytesRead: 500 + budgetBurstMs, bytesWritten: 100 });
+  });
+
+  test("time that went into work counts as paid, but no more of it than a burst", async () => {
+    const { time, pace } = paced(1_000);
+    const first = pace.read(budgetBurstMs);
+    expect(await isOver(first)).toBe(true);
+    await time.advance(10 * budgetBurstMs);
+    const second = pace.read(budgetBurstMs);
+    expect(await isOver(second)).toBe(true);
+    const third = pace.read(20);
+    await time.advance(10);
+    expect(await isOver(third)).toBe(false);
+    await time.advance(10);
+    expect(await isOver(third)).toBe(true);
   });
 
   test("who is stopped waits no longer than a piece of the pause", async () => {

@@ -6,8 +6,18 @@ import { ProducerStates } from "../../../../../broker/log/producer-states.ts";
 import { decodeRecords } from "../../../../../shared/kafka/records/record.ts";
 import { RecordBatchView, wholeBatches } from "../../../../../shared/kafka/records/record-batch.ts";
 import { logStateFileName, segmentFileName } from "../../../../../shared/segment/segment-names.ts";
-import { chunkAt, endOf, logDirectory, makeTestLog, readAll, type TestLog, turn, written } from "../log-fixture.ts";
-import { compact, contents, type KeyedRecord, keyedChunk, rules, storedBytes } from "./compaction-fixture.ts";
+import {
+  chunkAt,
+  endOf,
+  logDirectory,
+  makeTestLog,
+  readAll,
+  type TestLog,
+  testConfig,
+  turn,
+  written,
+} from "../log-fixture.ts";
+import { compact, contents, type KeyedRecord, keyedChunk, means, rules, storedBytes } from "./compaction-fixture.ts";
 
 function open(world: TestLog, config: Partial<LogConfig> = {}): Promise<PartitionLog> {
   return world.open({ config: { compaction: rules, ...config } });
@@ -192,6 +202,33 @@ describe("a map that is full", () => {
 
     expect(passes).toBe(5);
     expect(await contents(log)).toEqual(["5:a=2", "6:b=2", "7:c=2", "8:d=2", "9:e=2", "10:x=1"]);
+  });
+});
+
+describe("a pass that does not come to its end", () => {
+  test("is remembered: what it left out for newer records is not there any more, also after the log was opened again", async () => {
+    const world = makeTestLog({ tailBytesMax: 0 });
+    const log = await open(world);
+    await fill(log, [[put("a", "1")], [put("b", "1")], [put("a", "2")], [put("x", "1")]]);
+    // Each segment is a group of its own.
+    log.reconfigure({ ...testConfig, segmentBytes: 1, compaction: rules });
+    const { sizeBytes } = log;
+    const { pace } = means(world.clock);
+    const bytesPerSecond = () => {
+      if (log.sizeBytes < sizeBytes) log.reconfigure({ ...testConfig, compaction: undefined });
+      return Number.POSITIVE_INFINITY;
+    };
+
+    const { kind } = await compact(world, log, { pace: { ...pace, bytesPerSecond } });
+
+    expect(kind).toBe("stopped");
+    expect(await contents(log)).toEqual(["1:b=1", "2:a=2", "3:x=1"]);
+    expect([log.compactedTo, log.cleanedTo]).toEqual([0, 3]);
+    await log.close(true);
+    const reopened = await open(world);
+    expect([reopened.compactedTo, reopened.cleanedTo]).toEqual([0, 3]);
+    await compact(world, reopened);
+    expect([reopened.compactedTo, reopened.cleanedTo]).toEqual([3, 3]);
   });
 });
 

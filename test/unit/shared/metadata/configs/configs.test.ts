@@ -186,7 +186,7 @@ describe("what is in effect", () => {
       logCleanerEnable: true,
       logCleanerBackoffMs: 15_000,
       logCleanerDedupeBufferBytes: 64 * 1024 * 1024,
-      logCleanerIoBytesPerSecond: 64 * 1024 * 1024,
+      logCleanerIoBytesPerSecond: 256 * 1024 * 1024,
     });
   });
 });
