@@ -21,8 +21,8 @@ import { BaseStacks, emulatorFleet, removeHostedZones } from "./base-stacks.ts";
 import type { DeployedSummary } from "./deployed-summary.ts";
 import { EmulatorClient, type EmulatorPlace } from "./emulator-client.ts";
 import { FleetProcesses } from "./fleet-processes.ts";
+import { ensureOperatorKey, invokeFunction } from "./functions.ts";
 import { imagesMsMax, servingMsMax, servingPollMs } from "./limits.ts";
-import { ensureOperatorKey } from "./operator-key.ts";
 import type { DeployOptions } from "./options.ts";
 import { type ApiAccess, ensureReadyTenant, type ReadyTenant } from "./ready-tenant.ts";
 import { runCommand } from "./run-command.ts";
@@ -205,6 +205,8 @@ export class Deployment {
         privateKey: readFileSync(certificates.keyFile, "utf8"),
       }),
     });
+    // Says whether brokers can use it.
+    await invokeFunction(this.#client, this.#stacks.output("certificate", "CertificateFunction"));
     return certificates;
   }
 

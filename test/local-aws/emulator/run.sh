@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole fleet deployed to an AWS emulator, used and removed again: `npm run emulator`, `npm run deploy:local`, suite.py,
 # `npm run deploy:local -- --destroy`. Real functions, real containers; then once more with what LocalStack's free edition has,
-# where ports 9080 and 9092 of 127.0.0.1 must be free. As root, with podman, runc, buildah and python3.
+# where ports 9080, 9092 and 9093 of 127.0.0.1 must be free. As root, with podman, runc, buildah and python3.
 # VENV, EMULATOR_HOME: where Python packages are kept between runs. Ends with `N passed, N failed`, and everything it started.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -163,7 +163,7 @@ whole_life() { # NAME ENDPOINT
 
 whole_life "real containers" "$endpoint"
 
-node "$here/free-edition.ts" "$endpoint" >"$work/free-edition.port" 2>"$work/free-edition.log" </dev/null &
+node "$here/free-edition/main.ts" "$endpoint" >"$work/free-edition.port" 2>"$work/free-edition.log" </dev/null &
 proxy_pid=$!
 for _ in $(seq 1 300); do
   [ -s "$work/free-edition.port" ] && break

@@ -1,5 +1,5 @@
 /**
- * An emulator without what LocalStack's free edition lacks: `node free-edition.ts TARGET` prints its port, hands calls on to
+ * An emulator without what LocalStack's free edition lacks: `node main.ts TARGET` prints its port, hands calls on to
  * the emulator at TARGET, and refuses those of ECS, load balancers and HTTP APIs as LocalStack does.
  */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
