@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole fleet deployed to an AWS emulator, used and removed again: `npm run emulator`, `npm run deploy:local`, suite.py,
-# `npm run deploy:local -- --destroy`. Real functions, real containers; then once more with what LocalStack's free edition has,
-# where ports 9080, 9092 and 9093 of 127.0.0.1 must be free. As root, with podman, runc, buildah and python3.
+# `npm run deploy:local -- --destroy`. Real functions, real containers; then once more with what LocalStack's free edition has.
+# As root, with podman, runc, buildah and python3.
 # VENV, EMULATOR_HOME: where Python packages are kept between runs. Ends with `N passed, N failed`, and everything it started.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +15,10 @@ address=127.94.0.1
 emulator_pid=
 fleet_pid=
 proxy_pid=
+second_emulator_pid=
+network_pid=
+# What a command runs behind: nothing, or a network of its own.
+enter=()
 passed=0
 failed=0
 
@@ -32,6 +36,8 @@ leave() {
   trap - EXIT
   end_pid "$fleet_pid" 10
   end_pid "$proxy_pid" 5
+  end_pid "$second_emulator_pid" 10
+  end_pid "$network_pid" 5
   end_pid "$emulator_pid" 60
   rm -rf "$work"
 }
@@ -53,7 +59,7 @@ not_ok() { # NAME FILE
   tail -25 "$2" | sed 's/^/      /'
 }
 
-for command in podman runc buildah python3 curl unshare; do
+for command in podman runc buildah python3 curl unshare ip; do
   command -v "$command" >/dev/null && continue
   echo "missing: $command" | tee "$work/missing"
   not_ok "what the suite needs" "$work/missing"
@@ -84,7 +90,7 @@ curl -sf -m 2 "$endpoint/_localstack/health" >/dev/null || {
 # The command itself, so that it is this process that is told to end.
 start_fleet() { # ENDPOINT
   : >"$work/ready.json"
-  node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --listen "$address" --json \
+  "${enter[@]}" node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --listen "$address" --json \
     >"$work/ready.json" 2>"$work/deploy.log" </dev/null &
   fleet_pid=$!
   for _ in $(seq 1 2400); do
@@ -106,16 +112,16 @@ end_fleet() {
 use_fleet() {
   cp /etc/hosts "$work/hosts"
   # shellcheck disable=SC2016
-  timeout 300 unshare -m --propagation slave sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts "$5"' \
+  "${enter[@]}" timeout 300 unshare -m --propagation slave sh -c 'mount --bind "$1" /etc/hosts && exec "$2" "$3" "$4" /etc/hosts "$5"' \
     sh "$work/hosts" "$VENV/bin/python" "$here/suite.py" "$work/ready.json" "$project"
 }
 nothing_left() { # ENDPOINT
   local running
-  node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --destroy || return 1
+  "${enter[@]}" node "$project/local/aws/main.ts" --endpoint "$1" --data "$work/data" --destroy || return 1
   running=$(podman ps -q --filter "label=$label")
   [ -z "$running" ] || { echo "containers still run: $running"; return 1; }
   [ "$(find "$work/data" -mindepth 1 | grep -vc -E '/(balafon-data|lock)')" -eq 0 ] || { find "$work/data"; return 1; }
-  node -e '
+  "${enter[@]}" node -e '
     const call = async (service, target, body) => {
       const scope = `test/20260101/us-east-1/${service}/aws4_request`;
       const answer = await fetch(process.argv[1], { method: "POST", body: JSON.stringify(body), headers: {
@@ -163,11 +169,25 @@ whole_life() { # NAME ENDPOINT
 
 whole_life "real containers" "$endpoint"
 
-node "$here/free-edition/main.ts" "$endpoint" >"$work/free-edition.port" 2>"$work/free-edition.log" </dev/null &
+# Brokers and router are processes here, on ports that are fixed: in a network of their own, with an emulator of their own.
+unshare -n sh -c 'ip link set lo up && exec sleep 3600' &
+network_pid=$!
+until_done() { # COMMAND...
+  for _ in $(seq 1 300); do
+    "$@" >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  return 1
+}
+enter=(nsenter -t "$network_pid" -n)
+# Until it is the other network, with its loopback up.
+until_done sh -c 'nsenter -t "$1" -n ip -o link show lo up | grep -q . && [ "$(readlink /proc/$1/ns/net)" != "$(readlink /proc/self/ns/net)" ]' sh "$network_pid"
+"${enter[@]}" env GATEWAY_PORT="$port" BIND_HOST=127.0.0.1 S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" LOG_LEVEL=WARNING \
+  "$EMULATOR_HOME/bin/ministack" >"$work/emulator.log" 2>&1 </dev/null &
+second_emulator_pid=$!
+until_done "${enter[@]}" curl -sf -m 2 "$endpoint/_localstack/health"
+"${enter[@]}" node "$here/free-edition/main.ts" "$endpoint" >"$work/free-edition.port" 2>"$work/free-edition.log" </dev/null &
 proxy_pid=$!
-for _ in $(seq 1 300); do
-  [ -s "$work/free-edition.port" ] && break
-  sleep 0.1
-done
+until_done test -s "$work/free-edition.port"
 whole_life "as on LocalStack's free edition" "http://127.0.0.1:$(cat "$work/free-edition.port")"
 finish
