@@ -3,7 +3,7 @@
  * does: then search again (mutations.test.ts says how).
  */
 export const caughtAt: Readonly<Record<string, number>> = {
-  "a-counts-unaccepted": 9,
+  "a-counts-unaccepted": 16,
   "b-ranks-by-log-end": 6,
   "c-does-not-seal": 1,
   "d-lost-data-votes": 8,
@@ -12,7 +12,7 @@ export const caughtAt: Readonly<Record<string, number>> = {
   "h1-serves-too-early": 7,
   "h2-counts-unreconciled": 3,
   "j-sealed-leader-counts": 3,
-  "k-sealed-follower-acknowledges": 5,
+  "k-sealed-follower-acknowledges": 12,
   "l-leads-an-epoch-twice": 2,
   "o-lost-data-leads": 1,
   "q-keeps-refusals-to-itself": 3,
@@ -21,9 +21,9 @@ export const caughtAt: Readonly<Record<string, number>> = {
   "no-truncation": 6,
   "sync-skipped": 1,
   "put-without-condition": 1,
-  "re-put-below-trim": 2,
+  "re-put-below-trim": 26,
   "group-acknowledges-uncommitted": 1,
-  "group-assigns-before-stored": 2,
+  "group-assigns-before-stored": 3,
   "group-forgets-generations": 4,
   "group-keeps-old-state": 6,
   "group-loads-too-little": 1,

@@ -28,8 +28,9 @@ export const assignsBeforeStored: Mutation = {
     brokers: 3,
     groups: "troubled",
     aimAtCoordinators: 1,
-    meanGapMs: 300,
-    adminGapMs: 400,
-    weights: { "disk-stuck": 5, "disk-slow": 2, "kill-process": 4, "isolate-machine": 2 },
+    meanGapMs: 700,
+    // As often as groups can just settle in between: they are to be assigned while their coordinator is cut off.
+    adminGapMs: 700,
+    weights: { "isolate-machine": 4, "slow-link": 3, "kill-process": 2 },
   },
 };
