@@ -4,11 +4,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient, NewTopic
+
+from checks import run_checks
 
 PARTITIONS = 6
 SECONDS_MAX = 40
@@ -293,18 +294,4 @@ checks = {
     "kill -9 of the coordinator's broker, cooperative-sticky": lambda: killed_coordinator("cooperative-sticky"),
 }
 
-only = sys.argv[5] if len(sys.argv) > 5 else ""
-passed = failed = 0
-for name, check in checks.items():
-    if only not in name:
-        continue
-    try:
-        check()
-        passed += 1
-        print("ok   ", name, flush=True)
-    except Exception:
-        failed += 1
-        print("FAIL ", name, flush=True)
-        traceback.print_exc(limit=3, file=sys.stdout)
-print(f"{passed} passed, {failed} failed")
-sys.exit(0 if failed == 0 else 1)
+run_checks(checks, only=sys.argv[5] if len(sys.argv) > 5 else "")

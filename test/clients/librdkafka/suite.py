@@ -2,10 +2,11 @@
 
 import sys
 import time
-import traceback
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigEntry, AlterConfigOpType, ConfigResource, NewPartitions, NewTopic
+
+from checks import run_checks
 
 READ_SECONDS_MAX = 20
 bootstrap, properties_file = sys.argv[1:3]
@@ -134,15 +135,4 @@ checks = {
     "an unknown topic is an error": unknown_topic,
 }
 
-passed = failed = 0
-for name, check in checks.items():
-    try:
-        check()
-        passed += 1
-        print("ok   ", name, flush=True)
-    except Exception:
-        failed += 1
-        print("FAIL ", name, flush=True)
-        traceback.print_exc(limit=3, file=sys.stdout)
-print(f"{passed} passed, {failed} failed")
-sys.exit(0 if failed == 0 else 1)
+run_checks(checks)

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 import urllib.error
 import urllib.request
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "../../clients/librdkafka"))
+from checks import run_checks  # noqa: E402
 
 PARTITIONS = 6
 SECONDS_MAX = 90
@@ -293,15 +295,4 @@ checks = {
     "a key that was deleted by HTTP": a_deleted_key_is_refused,
 }
 
-passed = failed = 0
-for name, check in checks.items():
-    try:
-        check()
-        passed += 1
-        print("ok   ", name, flush=True)
-    except Exception:
-        failed += 1
-        print("FAIL ", name, flush=True)
-        traceback.print_exc(limit=4, file=sys.stdout)
-print(f"{passed} passed, {failed} failed")
-sys.exit(0 if failed == 0 else 1)
+run_checks(checks)
