@@ -68,12 +68,11 @@ export class ContainerFleet {
   #made = 0;
 
   private constructor(options: ContainerFleetOptions, network: ContainerNetwork, values: StoreNames) {
-    const { imagePrefix, endpointPort } = options;
+    const { imagePrefix } = options;
     const { fleet, stacks } = synthesizeFleet("test", {
       architecture: process.arch === "arm64" ? "arm64" : "x86_64",
       brokerImage: `${imagePrefix}-broker`,
       routerImage: `${imagePrefix}-router`,
-      awsEndpoint: `http://${network.gateway}:${endpointPort}`,
     });
     this.#options = options;
     this.network = network;
@@ -187,8 +186,14 @@ export class ContainerFleet {
 
   #place(name: string, host: number) {
     const address = this.network.address(host);
-    const metadataUri = this.#metadata!.uri(this.network.gateway, address);
-    return { name, network: this.network.name, address, metadataUri };
+    const { gateway } = this.network;
+    const environment = {
+      ECS_CONTAINER_METADATA_URI_V4: this.#metadata!.uri(gateway, address),
+      AWS_ENDPOINT_URL: `http://${gateway}:${this.#options.endpointPort}`,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+    };
+    return { name, network: this.network.name, address, environment };
   }
 
   /** As ECS makes an ext4 volume for a user that is not root. */

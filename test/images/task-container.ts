@@ -7,8 +7,8 @@ export interface ContainerPlace {
   readonly name: string;
   readonly network: string;
   readonly address: string;
-  /** Of the task metadata endpoint. */
-  readonly metadataUri: string;
+  /** What AWS adds to the definition's: where the task's metadata is, and credentials; and here, where the emulator is. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Instead of the task's own volume: a directory of this machine with the group that may write to it, as with EBS. */
   readonly volume?: { readonly path: string; readonly directory: string; readonly group: number };
 }
@@ -28,7 +28,7 @@ export class TaskContainer {
   static async run(task: Task, place: ContainerPlace): Promise<TaskContainer> {
     const openFiles = Math.min(task.openFilesMax, hardLimit("Max open files"));
     const processes = Math.min(processesMax, hardLimit("Max processes"));
-    const environment = { ...task.environment, ECS_CONTAINER_METADATA_URI_V4: place.metadataUri };
+    const environment = { ...task.environment, ...place.environment };
     await podman([
       ...["run", "--detach", "--pull", "never", "--name", place.name],
       ...["--network", place.network, "--ip", place.address],
