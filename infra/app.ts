@@ -2,19 +2,18 @@
  * The CDK app: `npx cdk deploy --all -c fleet=infra/fleets/NAME.json`. The base stacks hold the network, the data, the way in,
  * the API and the dashboard; each cell is a stack of its own.
  */
-import { readFileSync } from "node:fs";
 import { App, Tags, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { acknowledgeFindings } from "./compliance/acknowledged-findings.ts";
 import { adaptToEmulator, isForEmulator } from "./emulator/adapt-to-emulator.ts";
-import { readFleetConfig } from "./fleet/read-fleet-config.ts";
+import { readFleetFile } from "./fleet/read-fleet-file.ts";
 import { makeFleet } from "./fleet-stacks.ts";
 
 const defaultFleet = "infra/fleets/test.json";
 
 const app = new App();
 const file = String(app.node.tryGetContext("fleet") ?? defaultFleet);
-const read = readFleetConfig(JSON.parse(readFileSync(file, "utf8")));
+const read = readFleetFile(file);
 if (read.kind === "invalid") {
   process.stderr.write(`${file}:\n  ${read.problems.join("\n  ")}\n`);
   process.exit(2);

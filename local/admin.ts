@@ -25,6 +25,8 @@ const help = `Logical clusters and API keys of the running local cloud.
   npm run admin -- create-key LKC         makes an API key; prints its secret, once
   npm run admin -- list                   what there is
 
+Of several cells (npm start -- --cells N) it acts on the first; the provisioning API reaches them all.
+
 Options:
 ${describeOptions(optionSpecs)}`;
 

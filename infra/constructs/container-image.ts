@@ -25,6 +25,10 @@ export function cpuArchitecture(scope: Construct): ecs.CpuArchitecture {
   return isArm(scope) ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64;
 }
 
+/** Throws when the context names an architecture for which there are no images: brokers of the wrong one never start. */
 function isArm(scope: Construct): boolean {
-  return scope.node.tryGetContext("architecture") !== "x86_64";
+  const architecture: unknown = scope.node.tryGetContext("architecture") ?? "arm64";
+  if (architecture !== "arm64" && architecture !== "x86_64")
+    throw new Error(`-c architecture must be arm64 or x86_64, not ${JSON.stringify(architecture)}`);
+  return architecture === "arm64";
 }

@@ -1,6 +1,5 @@
 /** `npm run costs -- FLEET.json`: what the fleet costs to leave running for a month, by docs/costs.md's prices. */
-import { readFileSync } from "node:fs";
-import { readFleetConfig } from "../fleet/read-fleet-config.ts";
+import { readFleetFile } from "../fleet/read-fleet-file.ts";
 import { costRows } from "./cost-table.ts";
 import { monthlyCost } from "./monthly-cost.ts";
 import { pricesDate } from "./prices.ts";
@@ -10,7 +9,7 @@ if (file === undefined) {
   process.stderr.write("which fleet? npm run costs -- infra/fleets/test.json\n");
   process.exit(2);
 }
-const read = readFleetConfig(JSON.parse(readFileSync(file, "utf8")));
+const read = readFleetFile(file);
 if (read.kind === "invalid") {
   process.stderr.write(`${file}:\n  ${read.problems.join("\n  ")}\n`);
   process.exit(2);

@@ -14,6 +14,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Loads a file of machine code, which no bundle can hold. */
 const nativePackage = "@node-rs/crc32";
 
+/** As Node and npm name them: `x64` is what others call x86_64 or amd64. */
+const cpus: readonly string[] = ["arm64", "x64"];
+
 const entries = { broker: "broker/container.ts", router: "router/container.ts" } as const;
 
 async function bundle(deployable: keyof typeof entries, cpu: string): Promise<void> {
@@ -62,4 +65,12 @@ function installNative(app: string, cpu: string): void {
 }
 
 const { values } = parseArgs({ options: { cpu: { type: "string", default: "arm64" } } });
-for (const deployable of Object.keys(entries) as (keyof typeof entries)[]) await bundle(deployable, values.cpu);
+// Another name would make images without the native part, which end when they start.
+if (!cpus.includes(values.cpu)) {
+  process.stderr.write(`--cpu must be ${cpus.join(" or ")}, not "${values.cpu}"\n`);
+  process.exit(2);
+}
+for (const deployable of Object.keys(entries) as (keyof typeof entries)[]) {
+  await bundle(deployable, values.cpu);
+  process.stdout.write(`infra/images/${deployable}/app is ready, for ${values.cpu}\n`);
+}

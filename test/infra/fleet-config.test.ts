@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
+import { readFleetFile } from "../../infra/fleet/read-fleet-file.ts";
 
 const example = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../infra/fleets/${name}.json`, import.meta.url), "utf8")) as Record<
@@ -23,6 +25,16 @@ const cell = {
 };
 
 const acm = (certificateArn: string) => ({ kind: "acm", certificateArn });
+
+describe("a fleet's file", () => {
+  test.each([
+    ["is not there", "infra/fleets/none.json", /no such file.*none\.json/],
+    ["is not JSON", fileURLToPath(import.meta.url), /JSON/],
+  ])("that %s is a problem that is told", (_what, file, problem) => {
+    const read = readFleetFile(file);
+    expect(read.kind === "invalid" && read.problems).toEqual([expect.stringMatching(problem)]);
+  });
+});
 
 describe("a fleet's configuration", () => {
   test.each(["test", "production", "emulator"])("the example for %s is valid", (name) => {

@@ -76,8 +76,12 @@ function create(
   context: CommandContext,
 ): Decision<LogicalClusterReply> {
   const { lkc, name } = command;
-  if (!isLogicalClusterId(lkc) || name.length > nameCharactersMax) {
-    return { records: [], reply: refused("INVALID_REQUEST", `${lkc} or its name is not valid.`) };
+  if (!isLogicalClusterId(lkc)) {
+    return { records: [], reply: refused("INVALID_REQUEST", `${lkc} is not a logical cluster's id.`) };
+  }
+  if (name.length > nameCharactersMax) {
+    const message = `A logical cluster's name has ${nameCharactersMax} characters at most, not ${name.length}.`;
+    return { records: [], reply: refused("INVALID_REQUEST", message) };
   }
   return {
     records: [{ type: "logical-cluster-upserted", lkc, name, createdMs: context.wallMs }],

@@ -29,6 +29,14 @@ function errorOf(result: { readonly kind: string; readonly error?: string } | un
   return result?.kind === "failed" ? result.error : result?.kind;
 }
 
+describe("making a logical cluster", () => {
+  test("whose name is too long is refused with what is allowed", () => {
+    const reply = run(cellImage(), { kind: "create-logical-cluster", lkc: "lkc-0000000a", name: "y".repeat(3_000) });
+    expect(reply).toMatchObject({ kind: "failed", error: "INVALID_REQUEST" });
+    expect(reply.kind === "failed" && reply.message).toMatch(/name has \d+ characters at most, not 3000/);
+  });
+});
+
 describe("deleting topics", () => {
   test("by name and by id, each for itself", () => {
     const image = withTopics("a", "b", "c");
