@@ -42,6 +42,8 @@ type LifeOutcome = { readonly kind: "ready" } | { readonly kind: "died"; readonl
 
 /** What a controller logs for each partition that it let go on without a majority. */
 const recoveredEvent = "recovered-without-majority";
+/** What a broker logs for each partition whose log it could not write: a disk that is full, or failing. */
+const logFailedEvent = "log-failed";
 
 const done = (message: string): CommandOutcome => ({ kind: "done", message });
 const refused = (message: string): CommandOutcome => ({ kind: "refused", message });
@@ -55,7 +57,8 @@ export class SupervisedBroker {
   #brokerId: number;
   #paused = false;
   #failuresInARow = 0;
-  #recoveryTold = false;
+  /** Events of this life that the person at the terminal was told of. */
+  readonly #told = new Set<string>();
   #cancelRestart: CancelTimer | undefined;
   #life = Promise.withResolvers<LifeOutcome>();
   #ended = Promise.withResolvers<void>();
@@ -164,7 +167,7 @@ export class SupervisedBroker {
     this.#life = Promise.withResolvers();
     this.#ended = Promise.withResolvers();
     this.#ready = undefined;
-    this.#recoveryTold = false;
+    this.#told.clear();
     this.#child = startChild(this.#options.program, this.#options.log, {
       onLine: (line) => this.#onLine(line),
       onLog: (chunk) => this.#onLog(chunk),
@@ -183,13 +186,24 @@ export class SupervisedBroker {
     this.#life.resolve({ kind: "ready" });
   }
 
-  /** Data may be missing: that must not be found in a log file only (DESIGN section 5, Survival). */
+  /** What must not be found in a log file only: data may be missing (DESIGN section 5, Survival), or cannot be written. */
   #onLog(chunk: Buffer): void {
-    if (this.#recoveryTold || !chunk.includes(recoveredEvent)) return;
-    this.#recoveryTold = true;
-    this.#options.say(
-      `${this.#name}: partitions without a surviving majority went on from the most complete replica; what was acknowledged in the last second before the crash may be missing (grep ${recoveredEvent} in its log)`,
+    this.#tellOnce(
+      chunk,
+      recoveredEvent,
+      "partitions without a surviving majority went on from the most complete replica; what was acknowledged in the last second before the crash may be missing",
     );
+    this.#tellOnce(
+      chunk,
+      logFailedEvent,
+      "it cannot write to its disk, which is full or failing, and leads no partition that it cannot write; it tries again every few seconds",
+    );
+  }
+
+  #tellOnce(chunk: Buffer, event: string, meaning: string): void {
+    if (this.#told.has(event) || !chunk.includes(`"${event}"`)) return;
+    this.#told.add(event);
+    this.#options.say(`${this.#name}: ${meaning} (grep ${event} in its log)`);
   }
 
   #onExit(how: string): void {

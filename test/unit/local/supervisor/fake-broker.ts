@@ -6,6 +6,7 @@ if (behaviour === "die-at-start") {
   process.exit(3);
 }
 if (behaviour === "recover") process.stderr.write('{"event":"recovered-without-majority"}\n'.repeat(3));
+if (behaviour === "disk-full") process.stderr.write('{"level":"error","event":"log-failed"}\n'.repeat(3));
 if (behaviour === "ignore-stop") process.on("SIGTERM", () => process.stderr.write("not now\n"));
 else process.on("SIGTERM", () => process.exit(0));
 // The supervisor is gone: a broker ends by itself.

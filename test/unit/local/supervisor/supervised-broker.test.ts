@@ -135,9 +135,12 @@ test("one that does not end in time is killed", async () => {
   expect(said[0]).toContain("killing it");
 });
 
-test("a recovery that may have lost records is told once, not only logged", async () => {
-  const { broker, said } = supervise("recover");
+test.each([
+  ["recover", "may be missing"],
+  ["disk-full", "cannot write to its disk"],
+])("what a person must know is told once, not only logged: %s", async (behaviour, told) => {
+  const { broker, said } = supervise(behaviour);
   await broker.start();
   await until(() => said.length > 0);
-  expect(said).toEqual([expect.stringContaining("may be missing")]);
+  expect(said).toEqual([expect.stringContaining(told)]);
 });
