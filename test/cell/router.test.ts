@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
 import { platformatic } from "./platformatic-client.ts";
+import { produceSteadily } from "./steady-production.ts";
 import type { ClientLibrary, ConnectionSettings, Patience, TestClient } from "./test-client.ts";
 
 let cloud: LocalCloudProcess;
@@ -92,40 +93,6 @@ describe("names", () => {
   });
 });
 
-/** Sends one record after the other until told to stop; tells the longest time without an acknowledgement. */
-async function produceSteadily(client: TestClient, topic: string) {
-  const producer = await client.producer({ idempotent: true });
-  const acknowledged: string[] = [];
-  let longestGapMs = 0;
-  let stopped = false;
-  const running = (async () => {
-    let lastMs = performance.now();
-    for (let number = 0; !stopped; number++) {
-      await producer.send(topic, [`record-${number}`], 0);
-      acknowledged.push(`record-${number}`);
-      const nowMs = performance.now();
-      longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
-      lastMs = nowMs;
-    }
-  })();
-  const until = async (count: number) => {
-    const wanted = acknowledged.length + count;
-    while (acknowledged.length < wanted)
-      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
-  };
-  return {
-    acknowledged,
-    /** Resolves when so many more were acknowledged. */
-    until,
-    gapMs: () => longestGapMs,
-    stop: async () => {
-      stopped = true;
-      await running;
-      await producer.close();
-    },
-  };
-}
-
 async function routerMetric(name: string): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${cloud.ready.router.adminPort}/metrics`)).text();
   const line = page.split("\n").find((each) => each.startsWith(`${name} `));
@@ -157,7 +124,7 @@ describe("while somebody produces", () => {
     expect((await cloud.broker(command, leader)).code).toBe(0);
     // The client's own wait for an answer is 30 s: only the router can end it sooner.
     await production.until(50);
-    expect(production.gapMs()).toBeLessThan(15_000);
+    expect(production.longestGapMs()).toBeLessThan(15_000);
     if (command === "pause") await cloud.broker("resume", leader);
     await production.stop();
     const values = (await client.readAll(topic, 0)).map(({ value }) => value);

@@ -19,6 +19,12 @@ export async function produceSteadily(client: TestClient, topic: string) {
   })();
   return {
     acknowledged,
+    /** Resolves when so many more were acknowledged. */
+    until: async (count: number) => {
+      const wanted = acknowledged.length + count;
+      while (acknowledged.length < wanted)
+        await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 5))]);
+    },
     longestGapMs: () => longestGapMs,
     /** Rejects when a record could not be sent. */
     failed: running,

@@ -3,6 +3,7 @@ import { leadsNothing, type RoutingView, route } from "../../../router/routing-t
 import { ImageState } from "../../../shared/metadata/image/image-state.ts";
 import { replay } from "../../../shared/metadata/image/replay.ts";
 import type { BrokerRegistered, MetadataRecord } from "../../../shared/metadata/records/record.ts";
+import { partitionState } from "../shared/metadata/partition-state.ts";
 
 const rules = { domain: "eu.example", zone: "az1", brokerListener: "ROUTED" };
 
@@ -118,17 +119,6 @@ test("a cluster that is made, closed, opened again, deleted or served by a new b
 
 test("a broker leads nothing when no partition names it", () => {
   const topicId = "a".repeat(32);
-  const partition = {
-    partition: 0,
-    partitionEpoch: 0,
-    voters: [1, 2],
-    outgoing: [],
-    learners: [],
-    lost: [],
-    leaderEpoch: 1,
-    intendedEpoch: 1,
-    logStartOffset: 0,
-  };
   const image = cell("a", broker(1, "az1"), broker(2, "az2"), cluster("lkc-aaa"), {
     type: "topic-upserted",
     topicId,
@@ -137,6 +127,7 @@ test("a broker leads nothing when no partition names it", () => {
     createdMs: 0,
     configs: {},
   });
-  replay(image, 5, [{ type: "partitions-upserted", topicId, partitions: [{ ...partition, leader: 2 }] }]);
+  const partition = partitionState({ partitionEpoch: 0, voters: [1, 2], leader: 2 });
+  replay(image, 5, [{ type: "partitions-upserted", topicId, partitions: [partition] }]);
   expect([leadsNothing(image, 1), leadsNothing(image, 2)]).toEqual([true, false]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CellView } from "../../../../broker/controller/cell-view.ts";
 import { isolatedLeaderMs } from "../../../../broker/controller/limits.ts";
-import type { PartitionState } from "../../../../shared/metadata/records/record.ts";
+import { partitionState } from "../../shared/metadata/partition-state.ts";
 
 /** Broker 1 looks at a cell; `hears` says whom each of the living hears, itself left out. */
 function viewOf(hears: Readonly<Record<number, readonly number[]>>, draining: readonly number[] = []) {
@@ -18,18 +18,7 @@ function viewOf(hears: Readonly<Record<number, readonly number[]>>, draining: re
 }
 
 const whole = { 1: [2, 3], 2: [1, 3], 3: [1, 2] };
-const record: PartitionState = {
-  partition: 0,
-  partitionEpoch: 1,
-  voters: [1, 2, 3],
-  outgoing: [],
-  learners: [],
-  lost: [],
-  leader: 1,
-  leaderEpoch: 1,
-  intendedEpoch: 1,
-  logStartOffset: 0,
-};
+const record = partitionState();
 
 describe("CellView", () => {
   test("a leader is connected while it and a majority of the voters hear one another", () => {

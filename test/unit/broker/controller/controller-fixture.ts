@@ -13,6 +13,7 @@ import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { FaultyItemStore } from "../../shared/metadata/log/faulty-item-store.ts";
 import { seededRandom } from "../../shared/metadata/log/seeded-random.ts";
 import { VirtualTime } from "../../shared/metadata/log/virtual-time.ts";
+import { partitionState } from "../../shared/metadata/partition-state.ts";
 
 export const topicId = "00112233445566778899aabbccddeeff";
 export const key = { topicId, partition: 0 };
@@ -63,7 +64,7 @@ export class ControllerCell {
       ...[...cell.brokers].map((brokerId) => registration(brokerId)),
       { type: "logical-cluster-upserted", lkc: "lkc-abc", name: "n", createdMs: 0 },
       { type: "topic-upserted", topicId, lkc: "lkc-abc", name: "t", createdMs: 0, configs: {} },
-      { type: "partitions-upserted", topicId, partitions: [stateOf(options.record)] },
+      { type: "partitions-upserted", topicId, partitions: [partitionState(options.record)] },
     ]);
     first.follower.stop();
     cell.members.delete(0);
@@ -196,21 +197,5 @@ function registration(brokerId: number): MetadataRecord {
     listeners: {},
     featureLevelMax: 1,
     suspect: false,
-  };
-}
-
-function stateOf(change: Partial<PartitionState> = {}): PartitionState {
-  return {
-    partition: 0,
-    partitionEpoch: 1,
-    voters: [1, 2, 3],
-    outgoing: [],
-    learners: [],
-    lost: [],
-    leader: 1,
-    leaderEpoch: 1,
-    intendedEpoch: 1,
-    logStartOffset: 0,
-    ...change,
   };
 }

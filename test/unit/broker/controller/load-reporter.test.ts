@@ -7,6 +7,7 @@ import { MemoryItemStore } from "../../../../shared/item-store/memory-item-store
 import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { seededRandom } from "../../shared/metadata/log/seeded-random.ts";
 import { VirtualTime } from "../../shared/metadata/log/virtual-time.ts";
+import { partitionState } from "../../shared/metadata/partition-state.ts";
 import { InMemoryBroker } from "../handlers/in-memory-broker.ts";
 
 const seen = { cell: "cell-1", atMs: 1, busy: 0.25, bytesPerSecond: bytesPerSecondPerBrokerMax / 2 };
@@ -14,19 +15,7 @@ const seen = { cell: "cell-1", atMs: 1, busy: 0.25, bytesPerSecond: bytesPerSeco
 test("the load counts replicas against what the cell's brokers are meant to hold", () => {
   const broker = new InMemoryBroker("lkc-aaaaa");
   const topicId = "a".repeat(32);
-  const partition = {
-    partition: 0,
-    partitionEpoch: 1,
-    voters: [1, 2, 3],
-    outgoing: [],
-    learners: [],
-    lost: [],
-    leader: 1,
-    leaderEpoch: 1,
-    intendedEpoch: 1,
-    logStartOffset: 0,
-  };
-  const partitions = Array.from({ length: 400 }, (_, number) => ({ ...partition, partition: number }));
+  const partitions = Array.from({ length: 400 }, (_, number) => partitionState({ partition: number }));
   broker.apply(
     { type: "topic-upserted", topicId, lkc: "lkc-aaaaa", name: "t", createdMs: 1, configs: {} },
     { type: "partitions-upserted", topicId, partitions },

@@ -18,6 +18,7 @@ import { randomUuid } from "../../../../shared/ports/random.ts";
 import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { noMetrics } from "../../../../shared/telemetry/metrics.ts";
 import { SeededRandom } from "../../../simulation/world/seeded-random.ts";
+import { partitionState } from "../../shared/metadata/partition-state.ts";
 import { type InMemoryPartition, InMemoryPartitions } from "./in-memory-partitions.ts";
 import { ManualTime } from "./manual-time.ts";
 
@@ -146,18 +147,7 @@ export class InMemoryBroker implements BrokerServices {
       {
         type: "partitions-upserted",
         topicId,
-        partitions: Array.from({ length: partitions }, (_, partition) => ({
-          partition,
-          partitionEpoch: 1,
-          voters: [1, 2, 3],
-          outgoing: [],
-          learners: [],
-          lost: [],
-          leader: 1,
-          leaderEpoch: 1,
-          intendedEpoch: 1,
-          logStartOffset: 0,
-        })),
+        partitions: Array.from({ length: partitions }, (_, partition) => partitionState({ partition })),
       },
     );
     const hosted = Array.from({ length: partitions }, (_, index) => this.partitions.host(topicId, index));

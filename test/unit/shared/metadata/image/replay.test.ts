@@ -6,24 +6,21 @@ import { replay, replayUnnumbered } from "../../../../../shared/metadata/image/r
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/metadata/image/snapshot.ts";
 import { OverlayTable, type Table } from "../../../../../shared/metadata/image/table.ts";
 import type { MetadataRecord, PartitionState } from "../../../../../shared/metadata/records/record.ts";
+import { partitionState } from "../partition-state.ts";
 import { arbitraryRecord } from "../records/arbitrary-records.ts";
 
 const lkc = "lkc-first";
+const key = {
+  type: "api-key-upserted",
+  keyId: "K1",
+  lkc,
+  principal: "User:a",
+  verifier: "v",
+  createdMs: 1,
+} as const;
 
 function partition(number: number, change: Partial<PartitionState> = {}): PartitionState {
-  return {
-    partition: number,
-    partitionEpoch: 1,
-    voters: [1, 2, 3],
-    outgoing: [],
-    learners: [],
-    lost: [],
-    leader: 1,
-    leaderEpoch: 1,
-    intendedEpoch: 1,
-    logStartOffset: 0,
-    ...change,
-  };
+  return partitionState({ partition: number, ...change });
 }
 
 function topicId(number: number): string {
@@ -129,14 +126,6 @@ describe("replay", () => {
 
   test("a key of a logical cluster that is not there changes nothing, now and later", () => {
     const state = ImageState.empty("cell-1");
-    const key = {
-      type: "api-key-upserted",
-      keyId: "K1",
-      lkc,
-      principal: "User:a",
-      verifier: "v",
-      createdMs: 1,
-    } as const;
     expect(replay(state, 1, [key]).apiKeysChanged.size).toBe(0);
     replay(state, 2, [{ type: "logical-cluster-upserted", lkc, name: "first", createdMs: 1 }]);
     expect([...state.apiKeys.keys()]).toEqual([]);
@@ -147,14 +136,6 @@ describe("replay", () => {
   test("a closed logical cluster keeps its topics and keys, and opens again", () => {
     const state = ImageState.empty("cell-1");
     const open = { type: "logical-cluster-upserted", lkc, name: "first", createdMs: 1 } as const;
-    const key = {
-      type: "api-key-upserted",
-      keyId: "K1",
-      lkc,
-      principal: "User:a",
-      verifier: "v",
-      createdMs: 1,
-    } as const;
     replay(state, 1, [open, key, ...newTopic(1, 1)]);
     expect(replay(state, 2, [{ ...open, closedMs: 5 }]).logicalClustersChanged).toEqual(new Set([lkc]));
     expect([state.logicalClusters.get(lkc)?.closedMs, state.apiKeys.size, state.topics.size]).toEqual([5, 1, 1]);
