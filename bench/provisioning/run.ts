@@ -6,6 +6,7 @@ import { requestBurstMax, requestsPerSecondMax } from "../../functions/provision
 import { kafkajs } from "../../test/cell/kafkajs-client.ts";
 import { LocalCloudProcess } from "../../test/cell/local-cloud-process.ts";
 import { WireClient } from "../../test/unit/broker/connection/wire-client.ts";
+import { cpuSeconds } from "../processes.ts";
 import { populate } from "./population.ts";
 
 const clientsAtOnce = 20;
@@ -16,8 +17,6 @@ const firstProduces = 10;
 const connections = 400;
 const listCalls = 40;
 const size = { clusters: 10_000, keysPerCluster: 5 };
-/** `/proc/PID/stat` counts in these. */
-const ticksPerSecond = 100;
 
 function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -74,24 +73,17 @@ async function firstProduce(number: number): Promise<number> {
   });
 }
 
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
 /** CPU of the broker for one TLS connection and its authentication, in milliseconds. */
 async function authenticationCpuMs(): Promise<number> {
   const { keyId, secret } = cloud.devCredentials;
   const pid = cloud.processOf(broker?.id ?? 0) ?? 0;
-  const before = cpuSeconds(pid);
+  const before = cpuSeconds([pid]);
   for (let count = 0; count < connections; count++) {
     const client = await WireClient.connectTls(broker?.tlsPort ?? 0, authority);
     await client.authenticate(keyId, secret);
     client.close();
   }
-  return Math.round(((cpuSeconds(pid) - before) / connections) * 100_000) / 100;
+  return Math.round(((cpuSeconds([pid]) - before) / connections) * 100_000) / 100;
 }
 
 async function memoryMiB(): Promise<number> {
@@ -135,9 +127,9 @@ async function cell() {
 }
 
 try {
-  const apiCpuBefore = cpuSeconds(cloud.pid);
+  const apiCpuBefore = cpuSeconds([cloud.pid]);
   const created = await creates();
-  const apiCpuMs = Math.round(((cpuSeconds(cloud.pid) - apiCpuBefore) / created.length) * 10_000) / 10;
+  const apiCpuMs = Math.round(((cpuSeconds([cloud.pid]) - apiCpuBefore) / created.length) * 10_000) / 10;
   const produced: number[] = [];
   for (let number = 0; number < firstProduces; number++) produced.push(await firstProduce(number));
   const before = await cell();

@@ -4,11 +4,12 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { cpuSeconds, memoryMib } from "../processes.ts";
 import { nodeClientHello } from "./client-hello.ts";
 import { startRouter } from "./routed-cell.ts";
 
@@ -18,7 +19,6 @@ const mebibytesEach = 255;
 const idleConnections = 5_000;
 const pings = 4_000;
 const pingBytes = 200;
-const clockTicksPerSecond = 100;
 const chunk = Buffer.alloc(65_536, "c");
 const haproxyPort = 31_999;
 const name = "lkc-bench.balafon.example";
@@ -26,21 +26,11 @@ const name = "lkc-bench.balafon.example";
 interface Way {
   readonly name: string;
   readonly port: number;
-  /** 0: none in between. */
+}
+
+/** A way with a process in between. */
+interface Between extends Way {
   readonly pid: number;
-}
-
-function cpuSeconds(pid: number): number {
-  if (pid === 0) return 0;
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
-}
-
-function memoryMib(pid: number): number {
-  if (pid === 0) return 0;
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 }
 
 async function open(way: Way, command: string, hello: Buffer): Promise<Socket> {
@@ -71,13 +61,13 @@ async function download(way: Way, hello: Buffer): Promise<void> {
   if (bytes !== mebibytesEach * 1024 * 1024) throw new Error(`only ${bytes} came`);
 }
 
-async function throughput(way: Way, run: typeof upload, hello: Buffer): Promise<string> {
-  const before = cpuSeconds(way.pid);
+async function throughput(way: Between, run: typeof upload, hello: Buffer): Promise<string> {
+  const before = cpuSeconds([way.pid]);
   const beganMs = performance.now();
   await Promise.all(Array.from({ length: connections }, () => run(way, hello)));
   const gibibytes = (connections * mebibytesEach) / 1024;
   const seconds = (performance.now() - beganMs) / 1_000;
-  const cpu = (cpuSeconds(way.pid) - before) / gibibytes;
+  const cpu = (cpuSeconds([way.pid]) - before) / gibibytes;
   return `${cpu.toFixed(2)} CPU-s/GiB at ${((gibibytes * 1024) / seconds).toFixed(0)} MiB/s`;
 }
 
@@ -96,17 +86,17 @@ async function roundTrips(way: Way, hello: Buffer): Promise<{ readonly p50: numb
   return { p50: times[Math.floor(pings / 2)] ?? 0, p99: times[Math.floor(pings * 0.99)] ?? 0 };
 }
 
-async function idle(way: Way, hello: Buffer): Promise<string> {
-  const before = memoryMib(way.pid);
+async function idle(way: Between, hello: Buffer): Promise<string> {
+  const before = memoryMib([way.pid]).join();
   const sockets: Socket[] = [];
   for (let at = 0; at < idleConnections; at++) sockets.push(await open(way, "e", hello));
   await new Promise((resolve) => setTimeout(resolve, 3_000));
-  const after = memoryMib(way.pid);
+  const after = memoryMib([way.pid]).join();
   for (const socket of sockets) socket.destroy();
-  return `${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB with ${idleConnections} idle connections`;
+  return `${before} MiB before, ${after} MiB with ${idleConnections} idle connections`;
 }
 
-async function startHaproxy(directory: string, sinkPort: number): Promise<Way | undefined> {
+async function startHaproxy(directory: string, sinkPort: number): Promise<Between | undefined> {
   try {
     execFileSync("haproxy", ["-v"]);
   } catch {
@@ -149,8 +139,8 @@ async function main(): Promise<void> {
   const router = await startRouter({ directory, lkc: "lkc-bench", domain: "balafon.example", brokerPort: sinkPort });
   const haproxy = await startHaproxy(directory, sinkPort);
   const hello = await nodeClientHello(name);
-  const direct: Way = { name: "direct", port: sinkPort, pid: 0 };
-  const between: readonly Way[] = [{ name: "router", ...router }, ...(haproxy === undefined ? [] : [haproxy])];
+  const direct: Way = { name: "direct", port: sinkPort };
+  const between: readonly Between[] = [{ name: "router", ...router }, ...(haproxy === undefined ? [] : [haproxy])];
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const way of between) {
