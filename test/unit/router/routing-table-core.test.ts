@@ -3,7 +3,7 @@ import { leadsNothing, type RoutingView, route } from "../../../router/routing-t
 import { ImageState } from "../../../shared/metadata/image/image-state.ts";
 import { replay } from "../../../shared/metadata/image/replay.ts";
 import type { BrokerRegistered, MetadataRecord } from "../../../shared/metadata/records/record.ts";
-import { partitionState } from "../shared/metadata/partition-state.ts";
+import { partitionState } from "../shared/metadata/records/partition-state.ts";
 
 const rules = { domain: "eu.example", zone: "az1", brokerListener: "ROUTED" };
 

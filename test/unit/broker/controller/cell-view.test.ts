@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CellView } from "../../../../broker/controller/cell-view.ts";
 import { isolatedLeaderMs } from "../../../../broker/controller/limits.ts";
-import { partitionState } from "../../shared/metadata/partition-state.ts";
+import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 
 /** Broker 1 looks at a cell; `hears` says whom each of the living hears, itself left out. */
 function viewOf(hears: Readonly<Record<number, readonly number[]>>, draining: readonly number[] = []) {

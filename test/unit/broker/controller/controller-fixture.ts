@@ -13,7 +13,7 @@ import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { FaultyItemStore } from "../../shared/metadata/log/faulty-item-store.ts";
 import { seededRandom } from "../../shared/metadata/log/seeded-random.ts";
 import { VirtualTime } from "../../shared/metadata/log/virtual-time.ts";
-import { partitionState } from "../../shared/metadata/partition-state.ts";
+import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 
 export const topicId = "00112233445566778899aabbccddeeff";
 export const key = { topicId, partition: 0 };

@@ -7,7 +7,7 @@ import { MemoryItemStore } from "../../../../shared/item-store/memory-item-store
 import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { seededRandom } from "../../shared/metadata/log/seeded-random.ts";
 import { VirtualTime } from "../../shared/metadata/log/virtual-time.ts";
-import { partitionState } from "../../shared/metadata/partition-state.ts";
+import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 import { InMemoryBroker } from "../handlers/in-memory-broker.ts";
 
 const seen = { cell: "cell-1", atMs: 1, busy: 0.25, bytesPerSecond: bytesPerSecondPerBrokerMax / 2 };

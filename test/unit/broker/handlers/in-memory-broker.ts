@@ -18,7 +18,7 @@ import { randomUuid } from "../../../../shared/ports/random.ts";
 import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { noMetrics } from "../../../../shared/telemetry/metrics.ts";
 import { SeededRandom } from "../../../simulation/world/seeded-random.ts";
-import { partitionState } from "../../shared/metadata/partition-state.ts";
+import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 import { type InMemoryPartition, InMemoryPartitions } from "./in-memory-partitions.ts";
 import { ManualTime } from "./manual-time.ts";
 

@@ -6,8 +6,8 @@ import { replay, replayUnnumbered } from "../../../../../shared/metadata/image/r
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/metadata/image/snapshot.ts";
 import { OverlayTable, type Table } from "../../../../../shared/metadata/image/table.ts";
 import type { MetadataRecord, PartitionState } from "../../../../../shared/metadata/records/record.ts";
-import { partitionState } from "../partition-state.ts";
 import { arbitraryRecord } from "../records/arbitrary-records.ts";
+import { partitionState } from "../records/partition-state.ts";
 
 const lkc = "lkc-first";
 const key = {

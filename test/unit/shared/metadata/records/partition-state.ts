@@ -1,4 +1,4 @@
-import type { PartitionState } from "../../../../shared/metadata/records/record.ts";
+import type { PartitionState } from "../../../../../shared/metadata/records/record.ts";
 
 /** Partition 0, led by 1 of the voters 1, 2, 3 in its first epoch, but for the change. */
 export function partitionState(change: Partial<PartitionState> = {}): PartitionState {
