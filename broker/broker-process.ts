@@ -24,6 +24,7 @@ import { readCertificate, watchCertificates } from "./connection/certificate-wat
 import { KafkaServer } from "./connection/kafka-server.ts";
 import type { ListenerConfig as ServerListener } from "./connection/listener.ts";
 import { LoadReporter, type LoadSample } from "./controller/load-reporter.ts";
+import { LogLook } from "./controller/log-look.ts";
 import type { BrokerServices } from "./handlers/context/broker-services.ts";
 import { drainMsMax } from "./limits.ts";
 import { meteredDisk } from "./metered-disk.ts";
@@ -72,7 +73,6 @@ export class BrokerProcess {
     const kafka = new KafkaServer({
       listeners: await Promise.all(config.listeners.map(serverListener)),
       services: this.#services(broker),
-      refreshMetadata: () => broker.metadata.follower.refresh(),
     });
     this.#kafka = kafka;
     await kafka.start();
@@ -199,6 +199,7 @@ export class BrokerProcess {
     return {
       brokerId: broker.id,
       image: () => broker.image,
+      logLook: new LogLook(() => broker.metadata.follower.refresh(), systemClock, systemTimers),
       submit: (command, timeoutMs) => broker.commands.submit(command, timeoutMs),
       isAlive: (id) => broker.links.isAlive(id),
       controllerId: () => broker.image.controller?.brokerId ?? -1,

@@ -21,7 +21,7 @@ export class ApiKeyCredentials {
     image(): MetadataImage;
     readonly verifySecret: VerifySecret;
     readonly clock: Clock;
-    /** Has the image brought up to the log's tail, on behalf of a key that is not in it (`UnknownKeyLookup`). */
+    /** Has the image brought up to the log's tail, on behalf of a key that is not in it (`LogLook`). */
     lookUp(): Promise<void>;
   }) {
     this.#image = () => parts.image();

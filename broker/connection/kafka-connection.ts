@@ -11,7 +11,7 @@ import { type Opened, openRequest } from "../dispatch/open-request.ts";
 import type { HandlerRegistry } from "../dispatch/registry.ts";
 import type { BrokerServices } from "../handlers/context/broker-services.ts";
 import type { ClientIdentity, ClientSession, Withdraw } from "../handlers/context/client-session.ts";
-import { type Reply, Unanswered } from "../handlers/context/handler.ts";
+import { type Reply, type Served, Unanswered } from "../handlers/context/handler.ts";
 import { TenantMeters } from "../handlers/context/tenant-meters.ts";
 import { TenantView } from "../handlers/context/tenant-view.ts";
 import type { ApiKeyCredentials } from "./api-key-credentials.ts";
@@ -216,7 +216,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
     return identity === undefined || this.#environment.credentials.isValid(identity);
   }
 
-  serve({ entry, request }: Opened & { readonly kind: "request" }): Reply | Promise<Reply> {
+  serve({ entry, request }: Opened & { readonly kind: "request" }): Served {
     return entry.serve(this.#environment.services, this, request);
   }
 

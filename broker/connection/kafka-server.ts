@@ -15,15 +15,12 @@ import { assertConnectionLimits, type ConnectionLimits, connectionLimits } from 
 import { Listener, type ListenerConfig, type TlsMaterial } from "./listener.ts";
 import { TurnFlusher } from "./outbox.ts";
 import { readProxied } from "./proxied-accept.ts";
-import { UnknownKeyLookup } from "./unknown-key-lookup.ts";
 
 export interface KafkaServerOptions {
   readonly listeners: readonly ListenerConfig[];
   readonly services: BrokerServices;
   /** How secrets are checked; the cell's own way when left out. */
   readonly verifySecret?: VerifySecret;
-  /** Brings the image up to the log's tail; asked for when a client shows a key that is not in it. */
-  readonly refreshMetadata?: () => Promise<unknown>;
   readonly limits?: Partial<ConnectionLimits>;
   readonly admission?: Partial<AdmissionLimits>;
 }
@@ -54,8 +51,6 @@ export class KafkaServer {
     this.#admission = { ...admissionLimits, ...options.admission };
     assertConnectionLimits(this.#limits, this.#admission);
     const nowMs = () => services.clock.monotonicMs();
-    const refresh = options.refreshMetadata ?? (() => Promise.resolve());
-    const unknownKeys = new UnknownKeyLookup(refresh, services.clock, services.timers);
     this.#counts = new ConnectionCounts(this.#limits);
     this.#environment = {
       services,
@@ -64,7 +59,7 @@ export class KafkaServer {
         image: () => services.image(),
         verifySecret: options.verifySecret ?? verifySecret,
         clock: services.clock,
-        lookUp: () => unknownKeys.look(),
+        lookUp: () => services.logLook.look(),
       }),
       limits: this.#limits,
       rules: { ...this.#limits, mechanisms: ["PLAIN"] },

@@ -63,11 +63,6 @@ export const connectionLimits: ConnectionLimits = {
 /** Between two looks whether a listener's certificate was renewed. */
 export const certificateCheckMs = 60_000;
 
-/** Between two looks at the metadata log on behalf of API keys that this broker does not know. */
-export const unknownKeyLookupIntervalMs = 200;
-/** How long such a look keeps a client waiting: the store may be away, and most such keys are simply wrong. */
-export const unknownKeyLookupMsMax = 1_500;
-
 /** Relations that the code relies on. */
 export function assertConnectionLimits(limits: ConnectionLimits, admission: AdmissionLimits): void {
   assert(limits.requestBytesMax <= admission.memoryBytesMax, "the largest request must fit the memory for requests");

@@ -2,7 +2,7 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import type { MemoryAccount } from "../admission/memory-budget.ts";
 import type { Opened } from "../dispatch/open-request.ts";
 import type { RegistryEntry } from "../dispatch/registry.ts";
-import { type Reply, Unanswered } from "../handlers/context/handler.ts";
+import { Postponed, type Reply, type Served, Unanswered } from "../handlers/context/handler.ts";
 import type { CountedFrame } from "./frame-intake.ts";
 import { ResponseOrder, type ResponseSlot } from "./response-order.ts";
 
@@ -18,7 +18,7 @@ export interface PipelineOwner {
   open(frame: Buffer): Startable | undefined;
   /** Whether the state of the connection lets a request of this API run. When it does not, the connection ends. */
   mayServe(apiKey: number): boolean;
-  serve(opened: Opened & { readonly kind: "request" }): Reply | Promise<Reply>;
+  serve(opened: Opened & { readonly kind: "request" }): Served;
   /** Sends a response; called in the order of requests. */
   send(chunks: readonly Buffer[]): void;
   /** A request ended: by an answer, by having none, or because the connection must close. */
@@ -47,7 +47,7 @@ interface Running {
  *
  * One request runs at a time, as in Kafka, so that each sees what those before it did. Requests of one pipelined API
  * (Produce, OffsetCommit) may run together: each does what must be in order before the next starts, and only waits
- * afterwards. Nothing of another API runs beside them.
+ * afterwards. Nothing of another API runs beside them. While one is postponed, none starts.
  */
 export class RequestPipeline {
   readonly #owner: PipelineOwner;
@@ -61,6 +61,7 @@ export class RequestPipeline {
   #running = 0;
   /** Of the requests that run, when they are pipelined. */
   #pipelinedApi: number | undefined;
+  #postponed = false;
   #paused = false;
   #pumping = false;
   #closed = false;
@@ -95,7 +96,7 @@ export class RequestPipeline {
     // A request that ends at once pumps again from inside `#start`.
     if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#closed && !this.#paused && this.#next < this.#queue.length) {
+    while (!this.#closed && !this.#paused && !this.#postponed && this.#next < this.#queue.length) {
       const counted = this.#queue[this.#next] as CountedFrame;
       this.#opened ??= this.#owner.open(counted.frame);
       // Opening may end the connection.
@@ -149,8 +150,13 @@ export class RequestPipeline {
   }
 
   #serve(opened: Startable, running: Running): void {
+    this.#take(running, () => this.#replyTo(opened));
+  }
+
+  #take(running: Running, ask: () => Served): void {
     try {
-      const reply = this.#replyTo(opened);
+      const reply = ask();
+      if (reply instanceof Postponed) return this.#postpone(running, reply);
       if (!(reply instanceof Promise)) return this.#end(running, reply);
       reply.then(
         (settled) => this.#end(running, settled),
@@ -161,7 +167,22 @@ export class RequestPipeline {
     }
   }
 
-  #replyTo(opened: Startable): Reply | Promise<Reply> {
+  #postpone(running: Running, { ready, again }: Postponed<Served>): void {
+    this.#postponed = true;
+    void ready.then(() => {
+      this.#postponed = false;
+      if (this.#closed) {
+        // Its client is gone and sends it again elsewhere: what has not begun must not overtake that.
+        this.#settle(running);
+        this.#owner.onEnded();
+        return;
+      }
+      this.#take(running, again);
+      this.pump();
+    });
+  }
+
+  #replyTo(opened: Startable): Served {
     switch (opened.kind) {
       case "request":
         return this.#owner.serve(opened);

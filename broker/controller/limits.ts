@@ -45,3 +45,7 @@ export const maintenanceIntervalMs = 5_000;
 export const reportsMax = 100_000;
 /** The store counts as unreachable when no read of it succeeded for this long (brokers poll every second). */
 export const storeUnconfirmedMsMax = 2_500;
+/** Between two looks at the metadata log on behalf of API keys and topics that this broker does not know. */
+export const logLookIntervalMs = 200;
+/** How long such a look keeps a client waiting: the store may be away, and most such names are simply wrong. */
+export const logLookMsMax = 1_500;

@@ -61,7 +61,10 @@ export const offsetLookUpsMax = 16;
 export function decodedBytes(frameBytes: number): number {
   return Math.min(requestBytesMin + frameBytes * decodedBytesPerFrameByte, decodedBytesMax);
 }
-/** ListOffsets waits at most so long for a leader that just took office, and looks this often. Milliseconds. */
+/**
+ * Produce and ListOffsets wait at most so long for a leadership to begin here, ListOffsets also for one that just began,
+ * at which it looks this often. Milliseconds.
+ */
 export const leaderReadinessWaitMs = 1_000;
 export const leaderReadinessPollMs = 10;
 

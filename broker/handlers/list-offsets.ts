@@ -15,11 +15,12 @@ import {
   type ListOffsetsTopicResponse,
   listOffsets,
 } from "../../shared/kafka/schema/list-offsets.ts";
+import type { TopicImage } from "../../shared/metadata/image/metadata-image.ts";
 import type { Failed, HostedPartition, PartitionOffsets } from "../partition/partition-contract.ts";
 import type { Handler, RequestContext } from "./context/handler.ts";
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
-import { offsetsWhenReady } from "./context/leader-readiness.ts";
+import { leadershipBegins, offsetsWhenReady } from "./context/leader-readiness.ts";
 import { decodedBytes, offsetLookUpsMax } from "./limits.ts";
 
 type AskedPartition = ListOffsetsRequest["topics"][number]["partitions"][number];
@@ -63,13 +64,9 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
       for (const asked of topic.partitions) {
         const answer: MutableAnswer = { partitionIndex: asked.partitionIndex, errorCode: errorCode.NONE };
         partitions.push(answer);
-        const hosted = seen.has(asked.partitionIndex)
-          ? "INVALID_REQUEST"
-          : hostedPartition(context.services.partitions, image, {
-              index: asked.partitionIndex,
-              unknownTopic: "UNKNOWN_TOPIC_OR_PARTITION",
-            });
+        const isRepeated = seen.has(asked.partitionIndex);
         seen.add(asked.partitionIndex);
+        const hosted = isRepeated ? "INVALID_REQUEST" : await whenFound(context, image, asked.partitionIndex);
         const found = typeof hosted === "string" ? hosted : answerOf(context, request, { asked, hosted });
         await lookUps.add(answer, found);
       }
@@ -79,6 +76,20 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
     return { topics };
   },
 };
+
+/** The partition, once a leadership that this broker is about to begin has begun. */
+async function whenFound(
+  { services }: RequestContext,
+  topic: TopicImage | undefined,
+  index: number,
+): Promise<HostedPartition | ErrorName> {
+  if (topic?.partitions[index] !== undefined) {
+    const begins = () => leadershipBegins(services, topic.topicId, index);
+    // Its log is opened, then its promise written: a wait each.
+    for (let wait = begins(); wait !== undefined; wait = begins()) await wait;
+  }
+  return hostedPartition(services.partitions, topic, { index, unknownTopic: "UNKNOWN_TOPIC_OR_PARTITION" });
+}
 
 type Answer = Found | ErrorName;
 

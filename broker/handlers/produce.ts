@@ -3,7 +3,9 @@
  *
  * Appends record batches to partitions led here. Two stages: all appends happen, in order, before `handle` returns, so
  * that pipelined requests keep their order; the answer comes when the quorum has them (acks=-1), at once (acks=1) or
- * never (acks=0, where an error closes the connection).
+ * never (acks=0, where an error closes the connection). A partition that this broker is about to lead, and one that it
+ * has not heard of yet, is waited for a moment (docs/adr/0013): refused, the first records sent to a new topic would come
+ * again behind those that were pipelined after them.
  *
  * v5 log start offset; v8 errors of single records (KIP-467); v10 the new leader with NOT_LEADER_OR_FOLLOWER (KIP-951);
  * v12 transactions without AddPartitionsToTxn (not served yet); v13 topic ids (KIP-516).
@@ -25,7 +27,9 @@ import {
 import type { TopicImage } from "../../shared/metadata/image/metadata-image.ts";
 import type { AppendResult, HostedPartition, PartitionError, Withdraw } from "../partition/partition-contract.ts";
 import {
+  type Answer,
   type Handler,
+  Postponed,
   type RequestContext,
   type Unanswered,
   unanswered,
@@ -34,6 +38,7 @@ import {
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
 import { LeaderHints } from "./context/leader-hints.ts";
+import { leadershipBegins } from "./context/leader-readiness.ts";
 import { produceWaitMsMax, requestBytesMin } from "./limits.ts";
 
 const leaderHintsFrom = 10;
@@ -41,6 +46,11 @@ const topicIdsFrom = 13;
 
 /** Moved from batch to batch, so that a look at a header costs no object. */
 const batchView = new RecordBatchView(Buffer.alloc(0));
+
+interface FoundPartition {
+  readonly hosted: HostedPartition | ErrorName;
+  readonly topic: TopicImage | undefined;
+}
 
 /** An answer as it is built; what waits for its commit may still fail. */
 type PartitionAnswer = { -readonly [Key in keyof ProducePartitionResponse]: ProducePartitionResponse[Key] };
@@ -55,6 +65,9 @@ class Production {
   readonly #timeoutMs: number;
   readonly #startedMs: number;
   readonly #topics: ProduceTopicResponse[] = [];
+  /** What was found of the request's partitions, in its order; emptied as they are appended to. */
+  #found: FoundPartition[] = [];
+  #looked = false;
   #hints: LeaderHints | undefined;
   #failures = 0;
   #bytes = 0;
@@ -71,33 +84,66 @@ class Production {
     this.#startedMs = context.services.clock.monotonicMs();
   }
 
-  /** Called once, with the request that it was made for. */
-  run(request: ProduceRequest): ProduceResponse | Unanswered | Promise<ProduceResponse> {
-    const refusal = refusalOf(request);
-    for (const topicData of request.topicData) this.#produceTopic(topicData, refusal);
+  /** Called with the request that it was made for; again only when it was postponed. */
+  run(request: ProduceRequest): Answer<ProduceResponse> {
+    const wait = this.#findPartitions(request);
+    if (wait !== undefined) return new Postponed(wait, () => this.run(request));
+    const found = this.#found.values();
+    for (const topicData of request.topicData) this.#produceTopic(topicData, found);
+    this.#found = [];
     this.#open -= 1;
     if (this.#acks === 0) return this.#endUnanswered();
     if (this.#open === 0) return this.#response();
     return this.#whenCommitted();
   }
 
-  #produceTopic(topicData: ProduceTopicData, refusal: ErrorName | undefined): void {
+  /** Finds all partitions, from the first that was not found yet. Something to wait for: it may lead one in a moment. */
+  #findPartitions(request: ProduceRequest): Promise<void> | undefined {
+    const refusal = refusalOf(request);
+    let place = 0;
+    for (const topicData of request.topicData) {
+      const topic = this.#topicOf(topicData);
+      for (const data of topicData.partitionData) {
+        if (place++ < this.#found.length) continue;
+        const hosted = refusal ?? this.#lookUp(topic, data);
+        const wait = refusal === undefined ? this.#waitFor(hosted, topic, data.index) : undefined;
+        if (wait !== undefined) return wait;
+        this.#found.push({ hosted, topic });
+      }
+    }
+    return undefined;
+  }
+
+  #topicOf(topicData: ProduceTopicData): TopicImage | undefined {
     const { session, version } = this.#context;
-    const byId = version >= topicIdsFrom;
-    const topic = byId ? session.tenant.topicById(topicData.topicId) : session.tenant.topic(topicData.name);
-    const unknownTopic = byId ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+    return version >= topicIdsFrom ? session.tenant.topicById(topicData.topicId) : session.tenant.topic(topicData.name);
+  }
+
+  #lookUp(topic: TopicImage | undefined, { index, records }: ProducePartitionData): HostedPartition | ErrorName {
+    if (records === null || records.length < batchHeaderBytes) return "INVALID_RECORD";
+    const unknownTopic = this.#context.version >= topicIdsFrom ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
+    return hostedPartition(this.#context.services.partitions, topic, { index, unknownTopic });
+  }
+
+  #waitFor(hosted: HostedPartition | ErrorName, topic: TopicImage | undefined, index: number) {
+    if (typeof hosted !== "string" && hosted.leaderEpoch !== undefined) return undefined;
+    if (hosted === "INVALID_RECORD") return undefined;
+    const { services } = this.#context;
+    if (topic?.partitions[index] !== undefined) return leadershipBegins(services, topic.topicId, index);
+    // Whoever told the client of it may have read the log further than this broker has. Once for each request.
+    if (this.#looked) return undefined;
+    this.#looked = true;
+    return services.logLook.lookIfDue();
+  }
+
+  #produceTopic(topicData: ProduceTopicData, found: Iterator<FoundPartition, undefined>): void {
     const partitionResponses = topicData.partitionData.map((data) => {
-      const hosted = refusal ?? this.#lookUp(topic, data, unknownTopic);
+      const { hosted, topic } = found.next().value as FoundPartition;
       return typeof hosted === "string"
         ? this.#failed(data.index, { error: hosted, topic })
         : this.#append(data, hosted, topic);
     });
     this.#topics.push({ name: topicData.name, topicId: topicData.topicId, partitionResponses });
-  }
-
-  #lookUp(topic: TopicImage | undefined, data: ProducePartitionData, unknownTopic: ErrorName) {
-    if (data.records === null || data.records.length < batchHeaderBytes) return "INVALID_RECORD";
-    return hostedPartition(this.#context.services.partitions, topic, { index: data.index, unknownTopic });
   }
 
   #append(data: ProducePartitionData, hosted: HostedPartition, topic: TopicImage | undefined): PartitionAnswer {

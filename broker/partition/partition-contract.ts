@@ -6,6 +6,7 @@
  */
 import type { LeaderEpoch, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Offset } from "../log/log-contract.ts";
+import type { Appointment } from "./appointment.ts";
 
 /** Kafka error names that a partition can answer; the edge maps them to codes. */
 export type PartitionError =
@@ -117,4 +118,6 @@ export interface HostedPartition {
 export interface PartitionHost {
   /** The replica that this broker hosts, whatever its role; undefined when it hosts none. */
   find(topicId: TopicId, partition: number): HostedPartition | undefined;
+  /** The leadership that this broker is about to begin; undefined when it leads already, or will not. */
+  appointment(topicId: TopicId, partition: number): Appointment | undefined;
 }

@@ -10,6 +10,7 @@ import type { PeerLinks } from "../peer/peer-links.ts";
 import type { AckEntry, AppendEntry, AttachedMessage, AttachMessage, RefusedMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState, ReplicaStateStore } from "../replication/replica-state-store.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
+import type { Appointment } from "./appointment.ts";
 import { HostedReplica } from "./hosted-replica.ts";
 import {
   highWatermarkIntervalMs,
@@ -73,6 +74,7 @@ export class ReplicaManager implements PartitionHost {
     this.#ports = ports;
     this.#slots = new ReplicaSlots({
       self: ports.self,
+      clock: ports.clock,
       timers: ports.timers,
       logger: ports.logger,
       logs: ports.logs,
@@ -133,6 +135,10 @@ export class ReplicaManager implements PartitionHost {
 
   find(topicId: TopicId, partition: number): HostedPartition | undefined {
     return this.#slots.find(topicId, partition);
+  }
+
+  appointment(topicId: TopicId, partition: number): Appointment | undefined {
+    return this.#slots.appointment(topicId, partition);
   }
 
   /** Every open replica. */

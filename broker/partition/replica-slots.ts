@@ -1,8 +1,10 @@
 import type { MetadataImage, TopicImage } from "../../shared/metadata/image/metadata-image.ts";
 import type { BrokerId, PartitionState, TopicId } from "../../shared/metadata/records/record.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
+import { type Appointment, OpenAppointment } from "./appointment.ts";
 import type { HostedReplica } from "./hosted-replica.ts";
 import { logReopenMs, openConcurrency } from "./limits.ts";
 import type { LogDirectory } from "./log-directory.ts";
@@ -18,12 +20,15 @@ interface OpeningSlot {
   unwanted: boolean;
   /** An attempt to open the log failed; there will be another one. */
   failed: boolean;
+  /** Clients wait for it when this broker is to lead. */
+  readonly appointment: OpenAppointment;
 }
 
 type Slot = OpeningSlot | { readonly kind: "open"; readonly hosted: HostedReplica };
 
 export interface ReplicaSlotsPorts {
   readonly self: BrokerId;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly logs: LogDirectory;
@@ -72,6 +77,13 @@ export class ReplicaSlots {
     return slot?.kind === "open" ? slot.hosted : undefined;
   }
 
+  appointment(topicId: TopicId, partition: number): Appointment | undefined {
+    const slot = this.#slots.get(topicId)?.get(partition);
+    if (slot === undefined) return undefined;
+    if (slot.kind === "open") return slot.hosted.replica.appointment;
+    return isOffice(slot, this.#ports.self) ? slot.appointment : undefined;
+  }
+
   /** Every open replica. */
   *replicas(): Generator<Replica> {
     for (const slot of this.#all()) if (slot.kind === "open") yield slot.hosted.replica;
@@ -96,6 +108,7 @@ export class ReplicaSlots {
     } else if (slot.kind === "opening") {
       slot.record = record;
       slot.unwanted = !wanted;
+      if (!isOffice(slot, this.#ports.self)) slot.appointment.settle();
     } else if (wanted) {
       slot.hosted.replica.onRecord(record);
     } else {
@@ -151,7 +164,8 @@ export class ReplicaSlots {
     const { partition } = record;
     const partitions = this.#slots.get(topicId) ?? new Map<number, Slot>();
     this.#slots.set(topicId, partitions);
-    const slot: OpeningSlot = { kind: "opening", topic, record, unwanted: false, failed: false };
+    const appointment = new OpenAppointment(this.#ports.clock.monotonicMs());
+    const slot: OpeningSlot = { kind: "opening", topic, record, unwanted: false, failed: false, appointment };
     partitions.set(partition, slot);
     const open = () => this.#inTurn(`${topicId}-${partition}`, () => this.#openLog(slot, partitions));
     this.#openQueue.push(() => this.#tryOpen(slot, open));
@@ -179,6 +193,7 @@ export class ReplicaSlots {
       const { topicId } = slot.topic;
       this.#ports.logger.error("log-not-opened", { topicId, partition: slot.record.partition, error: String(error) });
       slot.failed = true;
+      slot.appointment.settle();
       this.#ports.onOpenFailed();
       this.#ports.timers.after(logReopenMs, () => {
         this.#openQueue.push(() => this.#tryOpen(slot, open));
@@ -207,6 +222,7 @@ export class ReplicaSlots {
     }
     partitions.set(partition, { kind: "open", hosted });
     this.#ports.onOpened(hosted.replica);
+    slot.appointment.settle();
   }
 
   #remove(topicId: TopicId, partition: number): void {
@@ -214,8 +230,10 @@ export class ReplicaSlots {
     const slot = partitions?.get(partition);
     if (partitions === undefined || slot === undefined) return;
     partitions.delete(partition);
-    if (slot.kind === "opening") slot.unwanted = true;
-    else void this.#inTurn(`${topicId}-${partition}`, () => this.#ports.remove(slot.hosted.replica));
+    if (slot.kind === "opening") {
+      slot.unwanted = true;
+      slot.appointment.settle();
+    } else void this.#inTurn(`${topicId}-${partition}`, () => this.#ports.remove(slot.hosted.replica));
   }
 
   #inTurn(key: string, work: () => Promise<void>): Promise<void> {
@@ -228,6 +246,11 @@ export class ReplicaSlots {
     this.#turns.set(key, turn);
     return done;
   }
+}
+
+/** Is this broker to lead, once the log is open? */
+function isOffice({ failed, unwanted, record }: OpeningSlot, self: BrokerId): boolean {
+  return !failed && !unwanted && record.leader === self;
 }
 
 export function isHosted(record: PartitionState, broker: BrokerId): boolean {

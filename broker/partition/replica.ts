@@ -3,29 +3,13 @@ import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
+import { type Appointment, OpenAppointment } from "./appointment.ts";
 import { LeaderRole } from "./leader-role.ts";
 import { logReopenMs } from "./limits.ts";
 import { reconcileLog } from "./reconcile-log.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
+import type { FollowerRole, Role } from "./replica-role.ts";
 import type { SealAnswer } from "./seal-answer.ts";
-
-/** Following the leader of one epoch on one stream. */
-interface FollowerRole {
-  readonly kind: "follower";
-  readonly epoch: LeaderEpoch;
-  readonly link: PeerLink;
-  readonly stream: number;
-  readonly endAtElection: Offset;
-  reconciled: boolean;
-  forceAccepted: boolean;
-}
-
-type Role =
-  | { readonly kind: "idle" }
-  /** Named by the newest record, writing its promise and accepted epoch. */
-  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch }
-  | { readonly kind: "leader"; readonly leader: LeaderRole }
-  | FollowerRole;
 
 /**
  * One replica of one partition on this broker: its log, its durable promises, and the role that these allow.
@@ -99,6 +83,11 @@ export class Replica {
     return this.#role.kind === "leader" ? this.#role.leader : undefined;
   }
 
+  /** The leadership that this replica is about to begin. */
+  get appointment(): Appointment | undefined {
+    return this.#role.kind === "taking-office" ? this.#role.appointment : undefined;
+  }
+
   get isLost(): boolean {
     return this.record.lost.includes(this.context.self);
   }
@@ -153,7 +142,8 @@ export class Replica {
       return;
     }
     this.#promisedEpoch = leaderEpoch;
-    const taking: Role = { kind: "taking-office", epoch: leaderEpoch };
+    const appointment = new OpenAppointment(this.context.clock.monotonicMs());
+    const taking: Role = { kind: "taking-office", epoch: leaderEpoch, appointment };
     this.#become(taking);
     this.#enqueue(() => this.#takeOffice(taking));
   }
@@ -351,6 +341,7 @@ export class Replica {
   #become(role: Role): void {
     const previous = this.#role;
     this.#role = role;
+    if (previous.kind === "taking-office") previous.appointment.settle();
     if (previous.kind === "leader") {
       previous.leader.end();
       this.#onChanged();

@@ -7,6 +7,7 @@ import type { Timers } from "../../../shared/ports/timers.ts";
 import type { Logger } from "../../../shared/telemetry/logger.ts";
 import type { Metrics } from "../../../shared/telemetry/metrics.ts";
 import type { SubmitResult } from "../../controller/command-gateway.ts";
+import type { LogLook } from "../../controller/log-look.ts";
 import type { GroupCoordinator } from "../../coordinator/group-coordinator.ts";
 import type { PartitionHost } from "../../partition/partition-contract.ts";
 
@@ -15,6 +16,8 @@ export interface BrokerServices {
   readonly brokerId: BrokerId;
   /** The newest image that this broker applied. Handlers look at it through their client's `TenantView`. */
   image(): MetadataImage;
+  /** Brings `image` up to the log's tail, for a client that names what is not in it. */
+  readonly logLook: LogLook;
   /** Whether the link to the broker lives; true for this one. */
   isAlive(brokerId: BrokerId): boolean;
   /** -1 when none is known. */

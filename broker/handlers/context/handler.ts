@@ -27,7 +27,22 @@ export class Unanswered {
 export const unanswered = new Unanswered(false);
 export const unansweredAndClosed = new Unanswered(true);
 
-export type Answer<R> = R | Unanswered | Promise<R | Unanswered>;
+/**
+ * What a handler gives when it may not begin yet. Nothing that came after this request on its connection begins either,
+ * so that the order of what a client sends is kept.
+ */
+export class Postponed<T> {
+  /** Resolves when it is time to ask again; within a bounded time, and never rejects. */
+  readonly ready: Promise<void>;
+  readonly again: () => T;
+
+  constructor(ready: Promise<void>, again: () => T) {
+    this.ready = ready;
+    this.again = again;
+  }
+}
+
+export type Answer<R> = R | Unanswered | Promise<R | Unanswered> | Postponed<Answer<R>>;
 
 /**
  * One API: a plain value, one file each in `broker/handlers`.
@@ -47,7 +62,7 @@ export interface Handler<A extends Api> {
   memoryEstimate(frameBytes: number): number;
   /**
    * The next request of the same API may start while this one waits: what must be in order was done when `handle`
-   * returned (produce and commit append). Others wait until every request before them was answered, as in Kafka.
+   * returned, unless it returned `Postponed` (produce and commit append). Others wait until every request before them was answered, as in Kafka.
    */
   readonly pipelined?: boolean;
   handle(context: RequestContext, request: RequestOf<A>): Answer<ResponseInputOf<A>>;
@@ -65,6 +80,8 @@ export interface OpenedRequest {
 /** What is sent for a request: chunks of a whole frame, or nothing. */
 export type Reply = readonly Buffer[] | Unanswered;
 
+export type Served = Reply | Promise<Reply> | Postponed<Served>;
+
 /** A handler with its message types folded away, as the registry holds it. */
 export interface RegisteredHandler {
   readonly api: Api;
@@ -73,13 +90,18 @@ export interface RegisteredHandler {
   readonly pipelined: boolean;
   memoryEstimate(frameBytes: number): number;
   /** Decodes, handles, encodes. Errors: `MalformedMessageError` for a body that cannot be read. */
-  serve(services: BrokerServices, session: ClientSession, request: OpenedRequest): Reply | Promise<Reply>;
+  serve(services: BrokerServices, session: ClientSession, request: OpenedRequest): Served;
 }
 
 export function register<A extends Api>(handler: Handler<A>): RegisteredHandler {
   const { api, minVersion, maxVersion } = handler;
   const encode = (answer: ResponseInputOf<A> | Unanswered, version: number, correlationId: number): Reply =>
     answer instanceof Unanswered ? answer : encodeResponse(api, version, correlationId, answer);
+  const serveAnswer = (answer: Answer<ResponseInputOf<A>>, version: number, correlationId: number): Served => {
+    if (answer instanceof Promise) return encodeLater(answer, version, correlationId);
+    if (!(answer instanceof Postponed)) return encode(answer, version, correlationId);
+    return new Postponed(answer.ready, () => serveAnswer(answer.again(), version, correlationId));
+  };
   // A function of its own, so that what waits for the answer holds two numbers and not the request with its frame.
   const encodeLater = (answer: Promise<ResponseInputOf<A> | Unanswered>, version: number, correlationId: number) =>
     answer.then((settled) => encode(settled, version, correlationId));
@@ -92,9 +114,7 @@ export function register<A extends Api>(handler: Handler<A>): RegisteredHandler 
     serve(services, session, request) {
       const { version, clientId, correlationId, frame, bodyOffset } = request;
       const body = decodeRequest(api, version, { frame, offset: bodyOffset });
-      const answer = handler.handle({ services, session, version, clientId }, body);
-      if (answer instanceof Promise) return encodeLater(answer, version, correlationId);
-      return encode(answer, version, correlationId);
+      return serveAnswer(handler.handle({ services, session, version, clientId }, body), version, correlationId);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Kafka's protocol as bytes, served by the broker's own registry, codec and handlers inside its simulated process. */
 import type { Broker } from "../../../broker/broker.ts";
+import { LogLook } from "../../../broker/controller/log-look.ts";
 import { createRegistry } from "../../../broker/dispatch/all-handlers.ts";
 import { openRequest } from "../../../broker/dispatch/open-request.ts";
 import type { BrokerServices } from "../../../broker/handlers/context/broker-services.ts";
@@ -12,6 +13,7 @@ import { noMetrics } from "../../../shared/telemetry/metrics.ts";
 import type { Request, Response } from "../workload/kafka-messages.ts";
 import { type FrameSession, kafkaListener } from "../workload/kafka-server.ts";
 import type { SimProcess } from "../world/sim-process.ts";
+import { finalReply } from "./final-reply.ts";
 
 const responseBytesMax = 1_048_576;
 
@@ -36,6 +38,7 @@ export class FrameServer {
     this.#services = {
       brokerId: broker.id,
       image: () => broker.image,
+      logLook: new LogLook(() => broker.metadata.follower.refresh(), process.clock, process.timers),
       submit: (command, timeoutMs) => broker.commands.submit(command, timeoutMs),
       isAlive: (id) => broker.links.isAlive(id),
       controllerId: () => broker.image.controller?.brokerId ?? -1,
@@ -80,7 +83,7 @@ export class FrameServer {
     try {
       const opened = openRequest(this.#registry, frame);
       if (opened.kind !== "request") throw new Error(`a request that is ${opened.kind}`);
-      const reply = await opened.entry.serve(this.#services, session, opened.request);
+      const reply = await finalReply(opened.entry.serve(this.#services, session, opened.request));
       if (reply instanceof Unanswered) throw new Error(`${opened.entry.api.name} has no answer`);
       respond({ kind: "frame", frame: Buffer.concat(reply).subarray(4), servedMs: nowMs() });
     } catch (fault) {

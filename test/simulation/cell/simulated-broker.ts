@@ -73,7 +73,7 @@ export class SimulatedBroker implements ServedBroker {
   readonly process: SimProcess;
   readonly machine: Machine;
   readonly broker: Broker;
-  readonly partitions: PartitionHost;
+  readonly partitions: Pick<PartitionHost, "find">;
   readonly #options: SimulatedBrokerOptions;
   readonly #watchedLogs = new WeakSet<PartitionLogContract>();
   #frames: FrameServer | undefined;

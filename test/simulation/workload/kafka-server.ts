@@ -33,7 +33,7 @@ export interface FrameSession {
 
 /** What the handlers need of a broker. */
 export interface ServedBroker {
-  readonly partitions: PartitionHost;
+  readonly partitions: Pick<PartitionHost, "find">;
   /** Undefined until the broker knows its cell. */
   image(): MetadataImage | undefined;
   /** Carries out a change of metadata, wherever the controller is; undefined when done, else why not. */

@@ -45,10 +45,10 @@ test("an idle connection ends when its key is deleted or expires, or its logical
 
 test("a key that this broker has not heard of yet is looked for before it is refused", async () => {
   const server = await start();
-  const { broker, key, refreshes } = server;
+  const { broker, key } = server;
   const present = broker.image().apiKeys.get(key.keyId)!;
   broker.apply({ type: "api-key-deleted", keyId: key.keyId });
-  refreshes.next = () => broker.apply(present);
+  broker.refresh = () => broker.apply(present);
   const client = await server.connectTls();
   expect((await client.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
   client.close();

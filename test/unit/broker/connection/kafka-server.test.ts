@@ -9,6 +9,7 @@ import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
+import { systemClock } from "../../../../shared/ports/clock.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
 import { fetchAll, records } from "./wire-requests.ts";
@@ -78,6 +79,47 @@ describe("the plaintext listener", () => {
     expect(offsets).toEqual([0, 1]);
     expect((await third).topics.length).toBe(1);
     client.close();
+  });
+
+  test("while a leadership is about to begin all that a connection pipelined waits, and stays in order", async () => {
+    const { broker, connect } = bound(await start());
+    const topic = broker.topic(plainLkc, "t");
+    const hosted = topic.hosted[0]!;
+    hosted.appoint(systemClock.monotonicMs());
+    const client = await connect();
+    const first = client.call(produce, 9, records("a"));
+    // The first was read, and waits, when others have their answer; then it leads, as the second comes.
+    const other = await connect();
+    await other.call(metadata, 9, allTopics);
+    let settle = () => undefined as void;
+    hosted.settleAppointment(true, (run) => {
+      settle = run;
+    });
+    const second = client.call(produce, 9, records("b"));
+    await other.call(metadata, 9, allTopics);
+    expect(hosted.appended).toEqual([]);
+    settle();
+    const offsets = [await first, await second].map(({ responses }) => responses[0]?.partitionResponses[0]?.baseOffset);
+    expect(offsets).toEqual([0, 1]);
+    client.close();
+    other.close();
+  });
+
+  test("what a client that is gone had waiting for a leadership is not appended", async () => {
+    const { broker, connect, server } = bound(await start());
+    const topic = broker.topic(plainLkc, "t");
+    const hosted = topic.hosted[0]!;
+    hosted.appoint(systemClock.monotonicMs());
+    const client = await connect();
+    client.call(produce, 9, records("a")).catch(() => undefined);
+    const other = await connect();
+    await other.call(metadata, 9, allTopics);
+    client.close();
+    await until(() => server.connections === 1, "it is gone");
+    hosted.settleAppointment(true);
+    await other.call(metadata, 9, allTopics);
+    expect(hosted.appended).toEqual([]);
+    other.close();
   });
 
   test("commits are appended before the first is committed, in their order; what follows them waits", async () => {

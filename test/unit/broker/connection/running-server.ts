@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type { AdmissionLimits } from "../../../../broker/admission/limits.ts";
 import { KafkaServer } from "../../../../broker/connection/kafka-server.ts";
 import type { ConnectionLimits } from "../../../../broker/connection/limits.ts";
+import { LogLook } from "../../../../broker/controller/log-look.ts";
 import type { BrokerServices } from "../../../../broker/handlers/context/broker-services.ts";
 import { issueAuthority, issueServerCertificate } from "../../../../local/tls/issue.ts";
 import { newApiKey } from "../../../../shared/access/api-key-secret.ts";
@@ -26,11 +27,8 @@ export class RunningServer {
   readonly key: { readonly keyId: string; readonly secret: string };
   /** Lines logged as errors: bugs. */
   readonly errors: string[];
-  /** What the next look at the metadata log brings. */
-  readonly refreshes: { next: () => void };
 
-  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors" | "refreshes">) {
-    this.refreshes = parts.refreshes;
+  private constructor(parts: Pick<RunningServer, "broker" | "server" | "ca" | "key" | "errors">) {
     this.broker = parts.broker;
     this.server = parts.server;
     this.ca = parts.ca;
@@ -56,7 +54,6 @@ export class RunningServer {
       createdMs: 0,
     });
     const errors: string[] = [];
-    const refreshes = { next: () => undefined as void };
     const tls = await issueCertificates();
     const server = new KafkaServer({
       services: onSystemTime(broker, errors),
@@ -81,10 +78,9 @@ export class RunningServer {
       ],
       limits: { sweepMs: 20, ...limits },
       admission,
-      refreshMetadata: async () => refreshes.next(),
     });
     await server.start();
-    return new RunningServer({ broker, server, ca: tls.ca, key, errors, refreshes });
+    return new RunningServer({ broker, server, ca: tls.ca, key, errors });
   }
 
   connect(): Promise<WireClient> {
@@ -135,6 +131,7 @@ function onSystemTime(broker: InMemoryBroker, errors: string[]): BrokerServices 
   return {
     brokerId: broker.brokerId,
     image: () => broker.image(),
+    logLook: new LogLook(async () => broker.refresh(), systemClock, systemTimers),
     isAlive: (brokerId) => broker.isAlive(brokerId),
     controllerId: () => broker.controllerId(),
     partitions: broker.partitions,

@@ -1,4 +1,5 @@
 import type { SubmitResult } from "../../../../broker/controller/command-gateway.ts";
+import { LogLook } from "../../../../broker/controller/log-look.ts";
 import { GroupCoordinator } from "../../../../broker/coordinator/group-coordinator.ts";
 import type { BrokerServices } from "../../../../broker/handlers/context/broker-services.ts";
 import type { ClientSession } from "../../../../broker/handlers/context/client-session.ts";
@@ -17,6 +18,7 @@ import type { MetadataRecord } from "../../../../shared/metadata/records/record.
 import { randomUuid } from "../../../../shared/ports/random.ts";
 import { silentLogger } from "../../../../shared/telemetry/logger.ts";
 import { noMetrics } from "../../../../shared/telemetry/metrics.ts";
+import { finalReply } from "../../../simulation/cell/final-reply.ts";
 import { SeededRandom } from "../../../simulation/world/seeded-random.ts";
 import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 import { type InMemoryPartition, InMemoryPartitions } from "./in-memory-partitions.ts";
@@ -41,6 +43,9 @@ export class InMemoryBroker implements BrokerServices {
   /** Commands in the order of their submission. */
   readonly submitted: MetadataCommand[] = [];
   nextProducerId: number | undefined = 4_000;
+  /** What the next look at the metadata log brings. */
+  refresh: () => void = () => undefined;
+  readonly logLook = new LogLook(async () => this.refresh(), this.time, this.time);
   readonly groups: GroupCoordinator;
   readonly #image = ImageState.empty("cell-1");
 
@@ -238,7 +243,9 @@ export class InMemoryClient implements ClientSession {
     const frame = Buffer.from(new Uint8Array(payload(chunks)).buffer);
     frames.push(new WeakRef(frame.buffer));
     const { bodyOffset, correlationId, clientId } = decodeRequestHeader(frame, () => handler.api);
-    return register(handler).serve(this.#broker, this, { frame, bodyOffset, correlationId, version, clientId });
+    return finalReply(
+      register(handler).serve(this.#broker, this, { frame, bodyOffset, correlationId, version, clientId }),
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Appointment, OpenAppointment } from "../../../../broker/partition/appointment.ts";
 import type {
   AppendResult,
   Failed,
@@ -42,6 +43,7 @@ export class InMemoryPartition implements HostedPartition {
   readonly #batches: StoredBatch[] = [];
   #wishes: CommitWish[] = [];
   #pendingReads: (() => void)[] = [];
+  #appointment: OpenAppointment | undefined;
 
   constructor(topicId: string, partition: number) {
     this.topicId = topicId;
@@ -89,6 +91,24 @@ export class InMemoryPartition implements HostedPartition {
     this.#wishes = this.#wishes.filter(({ endOffset }) => endOffset > this.highWatermark);
     for (const { done } of reached) done?.(undefined);
     this.#changed();
+  }
+
+  get appointment(): Appointment | undefined {
+    return this.#appointment;
+  }
+
+  /** It does not lead, but is about to. */
+  appoint(nowMs: number): void {
+    this.leading = false;
+    this.#appointment = new OpenAppointment(nowMs);
+  }
+
+  /** The leadership begins, or goes elsewhere. Who waits for it is told, unless that is left to `tell`. */
+  settleAppointment(leading: boolean, tell = (settle: () => void) => settle()): void {
+    const settled = this.#appointment;
+    this.leading = leading;
+    this.#appointment = undefined;
+    tell(() => settled?.settle());
   }
 
   loseLeadership(): void {
@@ -189,6 +209,10 @@ export class InMemoryPartitions implements PartitionHost {
 
   find(topicId: string, partition: number): InMemoryPartition | undefined {
     return this.#partitions.get(`${topicId}-${partition}`);
+  }
+
+  appointment(topicId: string, partition: number): Appointment | undefined {
+    return this.find(topicId, partition)?.appointment;
   }
 
   /** Hosts the partition from now on. */

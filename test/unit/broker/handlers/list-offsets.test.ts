@@ -106,6 +106,16 @@ test("a leader that took office a moment ago is waited for", async () => {
   expect(await answer).toBe(expected);
 });
 
+test("a leadership that is about to begin is waited for", async () => {
+  const expected = await offsetOf(7, -1);
+  const hosted = topic.hosted[0]!;
+  hosted.appoint(broker.time.monotonicMs());
+  const answer = offsetOf(7, -1);
+  await broker.time.settle();
+  hosted.settleAppointment(true);
+  expect(await answer).toBe(expected);
+});
+
 test("many look-ups by time are all answered, in order", async () => {
   const many = broker.topic("lkc-aaaaa", "many", 100);
   for (const hosted of many.hosted) hosted.append(encodeBatch({ records: [{ timestampMs: 5 }] }), { requiredAcks: 1 });

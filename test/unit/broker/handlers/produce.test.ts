@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { unanswered, unansweredAndClosed } from "../../../../broker/handlers/context/handler.ts";
+import { leaderReadinessWaitMs } from "../../../../broker/handlers/limits.ts";
 import { produceHandler } from "../../../../broker/handlers/produce.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
@@ -210,4 +211,70 @@ test("pipelined requests append in their order before the first is committed", a
   topic.hosted[0]!.commit();
   const offsets = (await Promise.all(answers)).map(({ responses }) => responses[0]?.partitionResponses[0]?.baseOffset);
   expect(offsets).toEqual([0, 1, 2]);
+});
+
+describe("a partition that this broker is about to lead", () => {
+  beforeEach(() => topic.hosted[0]!.appoint(broker.time.monotonicMs()));
+
+  const begin = () => topic.hosted[0]!.settleAppointment(true);
+
+  test("is waited for, and nothing is appended before, to no partition", async () => {
+    const both = [1, 0].map((index) => ({ index, records: batch() }));
+    const answer = client.call(produceHandler, 9, request({ partitions: both }));
+    await broker.time.settle();
+    expect(topic.hosted[1]!.appended).toEqual([]);
+    begin();
+    const codes = (await answer).responses[0]?.partitionResponses.map((partition) => partition.errorCode);
+    expect(codes).toEqual([0, 0]);
+    expect(broker.time.pending).toBe(0);
+  });
+
+  test("is waited for with acks=0 too: a refusal would cost the connection", async () => {
+    const answer = client.send(produceHandler, 9, request({ acks: 0 }));
+    await broker.time.settle();
+    begin();
+    expect(await answer).toBe(unanswered);
+    expect(topic.hosted[0]!.appended.length).toBe(1);
+  });
+
+  test("is refused when the leadership does not begin in time, at the same moment for all who wait", async () => {
+    const first = onlyPartition({});
+    await broker.time.advance(leaderReadinessWaitMs - 1);
+    const second = onlyPartition({});
+    await broker.time.advance(1);
+    expect((await first)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+    expect((await second)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+    expect((await onlyPartition({}))?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+    begin();
+    expect((await onlyPartition({}))?.errorCode).toBe(0);
+  });
+
+  test("is refused when the leadership goes elsewhere", async () => {
+    const answer = onlyPartition({});
+    await broker.time.settle();
+    topic.hosted[0]!.settleAppointment(false);
+    expect((await answer)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+  });
+
+  test("is not waited for by a request that is refused anyway", async () => {
+    expect((await onlyPartition({ acks: 2 }))?.errorCode).toBe(errorCode.INVALID_REQUIRED_ACKS);
+    expect((await onlyPartition({ partitions: [{ index: 0, records: null }] }))?.errorCode).toBe(
+      errorCode.INVALID_RECORD,
+    );
+  });
+});
+
+describe("a topic that this broker has not heard of", () => {
+  test("is looked for in the metadata log before it is refused", async () => {
+    broker.refresh = () => void broker.topic("lkc-aaaaa", "made-a-moment-ago");
+    expect(await onlyPartition({ name: "made-a-moment-ago" })).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  });
+
+  test("is refused at once while the last look is young: a misspelt name must not slow its connection down", async () => {
+    let looks = 0;
+    broker.refresh = () => void looks++;
+    for (let count = 0; count < 3; count++)
+      expect((await onlyPartition({ name: "misspelt" }))?.errorCode).toBe(errorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(looks).toBe(1);
+  });
 });

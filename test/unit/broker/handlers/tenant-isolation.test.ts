@@ -15,6 +15,7 @@ import { wireTopicId } from "../../../../broker/handlers/context/topic-ids.ts";
 import type { Api } from "../../../../shared/kafka/codec/fields.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { noMetrics } from "../../../../shared/telemetry/metrics.ts";
+import { finalReply } from "../../../simulation/cell/final-reply.ts";
 import { SeededRandom } from "../../../simulation/world/seeded-random.ts";
 import { arbitraryRequest } from "../connection/arbitrary-request.ts";
 import { GroupClient, stableMember } from "./group-client.ts";
@@ -73,9 +74,10 @@ class World {
   async answer(frame: Buffer): Promise<string> {
     const opened = openRequest(this.#registry, frame);
     if (opened.kind !== "request") return opened.kind;
-    const reply = opened.entry.serve(this.broker, this.client, opened.request);
+    const served = opened.entry.serve(this.broker, this.client, opened.request);
+    const reply = finalReply(served);
     // Long polls and waits for a quorum end at once.
-    if (reply instanceof Promise) await this.broker.time.advance(600_000);
+    if (served instanceof Promise) await this.broker.time.advance(600_000);
     const settled = await reply;
     return settled instanceof Unanswered ? `unanswered ${settled.closes}` : Buffer.concat(settled).toString("hex");
   }

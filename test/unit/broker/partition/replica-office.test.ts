@@ -13,7 +13,11 @@ describe("taking office", () => {
     fixture.replica.considerOffice();
     expect(await fixture.said(2)).toEqual([]);
     expect(fixture.replica.leader).toBeUndefined();
+    const begun: (number | undefined)[] = [];
+    fixture.replica.appointment?.whenSettled(() => begun.push(fixture.replica.leader?.epoch));
     await fixture.releaseSaves();
+    expect(begun).toEqual([2]);
+    expect(fixture.replica.appointment).toBeUndefined();
     expect(fixture.saved).toEqual([{ promisedEpoch: 2, acceptedEpoch: 2 }]);
     expect(await fixture.said(2)).toEqual([
       "attach on 1: leader of epoch 2, log [0, 3), 3 at election, epochs 1 from 0, high watermark 0",

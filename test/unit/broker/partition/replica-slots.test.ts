@@ -42,6 +42,7 @@ function makeSlots() {
   };
   const slots = new ReplicaSlots({
     self: 1,
+    clock: time,
     timers: time,
     logger: silentLogger,
     logs: {
@@ -92,6 +93,29 @@ describe("ReplicaSlots", () => {
     expect(work).toEqual(["open 0 begins", "open 0 ends", "opened 0 at 7"]);
     expect(slots.find(topicId, 0)).toBeDefined();
     await slots.allOpened;
+  });
+
+  test("an office is waited for until the log is open, and no longer than this broker is to lead", async () => {
+    const { slots, apply, end, time } = makeSlots();
+    const settled: string[] = [];
+    const wait = (name: string) => slots.appointment(topicId, 0)?.whenSettled(() => settled.push(name));
+    apply(recordOf());
+    expect(slots.appointment(topicId, 0)?.sinceMs).toBe(time.monotonicMs());
+    wait("opened");
+    await end("open 0", new Error("EIO"));
+    expect(settled).toEqual(["opened"]);
+    expect(slots.appointment(topicId, 0)).toBeUndefined();
+    apply(away);
+    await time.advance(logReopenMs);
+    apply(recordOf());
+    wait("given to another");
+    apply(recordOf({ leader: 2, leaderEpoch: 2, partitionEpoch: 6 }));
+    expect(settled).toEqual(["opened", "given to another"]);
+    expect(slots.appointment(topicId, 0)).toBeUndefined();
+    apply(recordOf({ leaderEpoch: 3, partitionEpoch: 7 }));
+    wait("removed");
+    slots.removeTopic(topicId);
+    expect(settled).toEqual(["opened", "given to another", "removed"]);
   });
 
   test("nothing to open is all opened", async () => {

@@ -1,13 +1,13 @@
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
-import { unknownKeyLookupIntervalMs, unknownKeyLookupMsMax } from "./limits.ts";
+import { logLookIntervalMs, logLookMsMax } from "./limits.ts";
 
 /**
- * A key that was made a moment ago may be in the metadata log and not yet in this broker's image: before it is refused,
- * the log is looked at. All who ask at the same time share one look, and there is a pause between two, so that
- * strangers with made-up keys cost one read of the store each interval, whatever their number.
+ * What was made a moment ago (an API key, a topic) may be in the metadata log and not yet in this broker's image: before
+ * a client that names it is refused, the log is looked at. All who ask at the same time share one look, and there is a
+ * pause between two, so that made-up names cost one read of the store each interval, whatever their number.
  */
-export class UnknownKeyLookup {
+export class LogLook {
   readonly #refresh: () => Promise<unknown>;
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -27,16 +27,22 @@ export class UnknownKeyLookup {
     return this.#planned;
   }
 
+  /** As `look`, for those who would rather go without than wait out the pause: undefined until the pause is over. */
+  lookIfDue(): Promise<void> | undefined {
+    const due = this.#planned !== undefined || this.#clock.monotonicMs() >= this.#lastMs + logLookIntervalMs;
+    return due ? this.look() : undefined;
+  }
+
   async #plan(): Promise<void> {
     // One turn of promises: those who ask together share the look, and `#planned` is set before it is taken away below.
     await Promise.resolve();
-    const waitMs = this.#lastMs + unknownKeyLookupIntervalMs - this.#clock.monotonicMs();
+    const waitMs = this.#lastMs + logLookIntervalMs - this.#clock.monotonicMs();
     if (waitMs > 0) await new Promise<void>((resolve) => this.#timers.after(waitMs, resolve));
     this.#lastMs = this.#clock.monotonicMs();
     // Who asks from here on may want what is appended after this look began.
     this.#planned = undefined;
     await new Promise<void>((resolve) => {
-      const cancel = this.#timers.after(unknownKeyLookupMsMax, resolve);
+      const cancel = this.#timers.after(logLookMsMax, resolve);
       const settle = () => {
         cancel();
         resolve();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { unknownKeyLookupIntervalMs, unknownKeyLookupMsMax } from "../../../../broker/connection/limits.ts";
-import { UnknownKeyLookup } from "../../../../broker/connection/unknown-key-lookup.ts";
+import { logLookIntervalMs, logLookMsMax } from "../../../../broker/controller/limits.ts";
+import { LogLook } from "../../../../broker/controller/log-look.ts";
 import { VirtualTime } from "../../shared/metadata/log/virtual-time.ts";
 
 function setUp(refresh: () => Promise<unknown> = () => Promise.resolve()) {
@@ -10,35 +10,35 @@ function setUp(refresh: () => Promise<unknown> = () => Promise.resolve()) {
     begunMs.push(time.monotonicMs());
     return refresh();
   };
-  return { time, begunMs, lookup: new UnknownKeyLookup(counted, time, time) };
+  return { time, begunMs, look: new LogLook(counted, time, time) };
 }
 
 test("every look begins after it was asked for, and those who ask together share one", async () => {
-  const { time, begunMs, lookup } = setUp();
-  await time.until(Promise.all([lookup.look(), lookup.look(), lookup.look()]));
+  const { time, begunMs, look } = setUp();
+  await time.until(Promise.all([look.look(), look.look(), look.look()]));
   expect(begunMs).toEqual([0]);
   for (let round = 1; round <= 3; round++) {
-    await time.pass(unknownKeyLookupIntervalMs * 5);
+    await time.pass(logLookIntervalMs * 5);
     const askedMs = time.monotonicMs();
-    await time.until(lookup.look());
+    await time.until(look.look());
     expect(begunMs).toHaveLength(1 + round);
     expect(begunMs.at(-1)).toBeGreaterThanOrEqual(askedMs);
   }
 });
 
 test("strangers with made-up keys cost one look an interval", async () => {
-  const { time, begunMs, lookup } = setUp();
+  const { time, begunMs, look } = setUp();
   for (let number = 0; number < 100; number++) {
-    void lookup.look();
+    void look.look();
     await time.pass(10);
   }
-  expect(begunMs.length).toBeLessThanOrEqual(1_000 / unknownKeyLookupIntervalMs + 1);
+  expect(begunMs.length).toBeLessThanOrEqual(1_000 / logLookIntervalMs + 1);
 });
 
 test("a store that is away keeps nobody waiting for long", async () => {
-  const { time, lookup } = setUp(() => new Promise(() => undefined));
-  await time.until(lookup.look());
-  expect(time.monotonicMs()).toBeLessThanOrEqual(unknownKeyLookupMsMax);
+  const { time, look } = setUp(() => new Promise(() => undefined));
+  await time.until(look.look());
+  expect(time.monotonicMs()).toBeLessThanOrEqual(logLookMsMax);
   const failing = setUp(() => Promise.reject(new Error("away")));
-  await failing.time.until(failing.lookup.look());
+  await failing.time.until(failing.look.look());
 });

@@ -1,0 +1,24 @@
+import type { LeaderEpoch } from "../../shared/metadata/records/record.ts";
+import type { Offset } from "../log/log-contract.ts";
+import type { PeerLink } from "../peer/peer-link.ts";
+import type { OpenAppointment } from "./appointment.ts";
+import type { LeaderRole } from "./leader-role.ts";
+
+/** Following the leader of one epoch on one stream. */
+export interface FollowerRole {
+  readonly kind: "follower";
+  readonly epoch: LeaderEpoch;
+  readonly link: PeerLink;
+  readonly stream: number;
+  readonly endAtElection: Offset;
+  reconciled: boolean;
+  forceAccepted: boolean;
+}
+
+/** What a replica does at present; `Replica` draws how one becomes another. */
+export type Role =
+  | { readonly kind: "idle" }
+  /** Named by the newest record, writing its promise and accepted epoch. */
+  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch; readonly appointment: OpenAppointment }
+  | { readonly kind: "leader"; readonly leader: LeaderRole }
+  | FollowerRole;
