@@ -90,6 +90,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   #serverName: string | undefined;
   tenant: TenantView;
   meters: TenantMeters;
+  lookedInVainMs = Number.NEGATIVE_INFINITY;
   readonly sasl: SaslSession;
 
   constructor(accepted: net.Socket | TLSSocket, environment: ConnectionEnvironment, options: ConnectionOptions) {

@@ -27,12 +27,6 @@ export class LogLook {
     return this.#planned;
   }
 
-  /** As `look`, for those who would rather go without than wait out the pause: undefined until the pause is over. */
-  lookIfDue(): Promise<void> | undefined {
-    const due = this.#planned !== undefined || this.#clock.monotonicMs() >= this.#lastMs + logLookIntervalMs;
-    return due ? this.look() : undefined;
-  }
-
   async #plan(): Promise<void> {
     // One turn of promises: those who ask together share the look, and `#planned` is set before it is taken away below.
     await Promise.resolve();

@@ -20,7 +20,8 @@ import type { Failed, HostedPartition, PartitionOffsets } from "../partition/par
 import type { Handler, RequestContext } from "./context/handler.ts";
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
-import { leadershipBegins, offsetsWhenReady } from "./context/leader-readiness.ts";
+import { offsetsWhenReady } from "./context/leader-readiness.ts";
+import { LeadershipWaits } from "./context/leadership-waits.ts";
 import { decodedBytes, offsetLookUpsMax } from "./limits.ts";
 
 type AskedPartition = ListOffsetsRequest["topics"][number]["partitions"][number];
@@ -56,6 +57,7 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
   memoryEstimate: decodedBytes,
   async handle(context, request) {
     const lookUps = new LookUps();
+    const waits = new LeadershipWaits(context);
     const topics: ListOffsetsTopicResponse[] = [];
     for (const topic of request.topics) {
       const image = context.session.tenant.topic(topic.name);
@@ -66,7 +68,7 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
         partitions.push(answer);
         const isRepeated = seen.has(asked.partitionIndex);
         seen.add(asked.partitionIndex);
-        const hosted = isRepeated ? "INVALID_REQUEST" : await whenFound(context, image, asked.partitionIndex);
+        const hosted = isRepeated ? "INVALID_REQUEST" : await whenFound(context, waits, image, asked.partitionIndex);
         const found = typeof hosted === "string" ? hosted : answerOf(context, request, { asked, hosted });
         await lookUps.add(answer, found);
       }
@@ -80,12 +82,13 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
 /** The partition, once a leadership that this broker is about to begin has begun. */
 async function whenFound(
   { services }: RequestContext,
+  waits: LeadershipWaits,
   topic: TopicImage | undefined,
   index: number,
 ): Promise<HostedPartition | ErrorName> {
   if (topic?.partitions[index] !== undefined) {
-    const begins = () => leadershipBegins(services, topic.topicId, index);
     // Its log is opened, then its promise written: a wait each.
+    const begins = () => waits.leadership(topic.topicId, index);
     for (let wait = begins(); wait !== undefined; wait = begins()) await wait;
   }
   return hostedPartition(services.partitions, topic, { index, unknownTopic: "UNKNOWN_TOPIC_OR_PARTITION" });

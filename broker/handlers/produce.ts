@@ -38,7 +38,7 @@ import {
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
 import { LeaderHints } from "./context/leader-hints.ts";
-import { leadershipBegins } from "./context/leader-readiness.ts";
+import { LeadershipWaits } from "./context/leadership-waits.ts";
 import { produceWaitMsMax, requestBytesMin } from "./limits.ts";
 
 const leaderHintsFrom = 10;
@@ -46,6 +46,8 @@ const topicIdsFrom = 13;
 
 /** Moved from batch to batch, so that a look at a header costs no object. */
 const batchView = new RecordBatchView(Buffer.alloc(0));
+
+const none = () => undefined;
 
 interface FoundPartition {
   readonly hosted: HostedPartition | ErrorName;
@@ -65,9 +67,9 @@ class Production {
   readonly #timeoutMs: number;
   readonly #startedMs: number;
   readonly #topics: ProduceTopicResponse[] = [];
-  /** What was found of the request's partitions, in its order; emptied as they are appended to. */
+  /** What was found of the request's partitions, in its order; empty once they were appended to. */
   #found: FoundPartition[] = [];
-  #looked = false;
+  #waits: LeadershipWaits | undefined;
   #hints: LeaderHints | undefined;
   #failures = 0;
   #bytes = 0;
@@ -86,8 +88,9 @@ class Production {
 
   /** Called with the request that it was made for; again only when it was postponed. */
   run(request: ProduceRequest): Answer<ProduceResponse> {
-    const wait = this.#findPartitions(request);
-    if (wait !== undefined) return new Postponed(wait, () => this.run(request));
+    const waits = this.#findPartitions(request);
+    // All are found anew afterwards: what led before the wait may have lost its office meanwhile.
+    if (waits.length > 0) return new Postponed(Promise.all(waits).then(none), () => this.run(request));
     const found = this.#found.values();
     for (const topicData of request.topicData) this.#produceTopic(topicData, found);
     this.#found = [];
@@ -97,21 +100,25 @@ class Production {
     return this.#whenCommitted();
   }
 
-  /** Finds all partitions, from the first that was not found yet. Something to wait for: it may lead one in a moment. */
-  #findPartitions(request: ProduceRequest): Promise<void> | undefined {
+  /** Finds all partitions, and what must be waited for before any of them is appended to. */
+  #findPartitions(request: ProduceRequest): Promise<void>[] {
     const refusal = refusalOf(request);
-    let place = 0;
+    const waits: Promise<void>[] = [];
+    this.#found = [];
+    let unknown = false;
     for (const topicData of request.topicData) {
       const topic = this.#topicOf(topicData);
       for (const data of topicData.partitionData) {
-        if (place++ < this.#found.length) continue;
         const hosted = refusal ?? this.#lookUp(topic, data);
-        const wait = refusal === undefined ? this.#waitFor(hosted, topic, data.index) : undefined;
-        if (wait !== undefined) return wait;
         this.#found.push({ hosted, topic });
+        if (refusal !== undefined || hosted === "INVALID_RECORD") continue;
+        if (typeof hosted !== "string" && hosted.leaderEpoch !== undefined) continue;
+        if (topic?.partitions[data.index] === undefined) unknown = true;
+        else this.#waitFor(waits, this.#leadershipWaits.leadership(topic.topicId, data.index));
       }
     }
-    return undefined;
+    if (unknown) this.#waitFor(waits, this.#leadershipWaits.topic());
+    return waits;
   }
 
   #topicOf(topicData: ProduceTopicData): TopicImage | undefined {
@@ -125,15 +132,13 @@ class Production {
     return hostedPartition(this.#context.services.partitions, topic, { index, unknownTopic });
   }
 
-  #waitFor(hosted: HostedPartition | ErrorName, topic: TopicImage | undefined, index: number) {
-    if (typeof hosted !== "string" && hosted.leaderEpoch !== undefined) return undefined;
-    if (hosted === "INVALID_RECORD") return undefined;
-    const { services } = this.#context;
-    if (topic?.partitions[index] !== undefined) return leadershipBegins(services, topic.topicId, index);
-    // Whoever told the client of it may have read the log further than this broker has. Once for each request.
-    if (this.#looked) return undefined;
-    this.#looked = true;
-    return services.logLook.lookIfDue();
+  get #leadershipWaits(): LeadershipWaits {
+    this.#waits ??= new LeadershipWaits(this.#context);
+    return this.#waits;
+  }
+
+  #waitFor(waits: Promise<void>[], wait: Promise<void> | undefined): void {
+    if (wait !== undefined) waits.push(wait);
   }
 
   #produceTopic(topicData: ProduceTopicData, found: Iterator<FoundPartition, undefined>): void {

@@ -9,6 +9,15 @@ export const writeBytesMax = 4 * 1024 * 1024;
 /** Buffers in one write: the kernel's IOV_MAX. */
 export const writeBuffersMax = 1024;
 
+/** Writes of all logs in flight; further logs wait and gather more (docs/adr/0003, rule 2). */
+export const writesInFlightMax = 4;
+
+/**
+ * Bytes that wait for the disk, of all logs, above which a leader takes no more: half a second of the fastest traffic. While
+ * its followers write, producers have their answers, and nothing else would bound what a leader with a stopped disk holds.
+ */
+export const unwrittenBytesMax = 64 * 1024 * 1024;
+
 /**
  * Memory, broker-wide, for the newest chunks of all logs: what followers and tail consumers read without the disk. A
  * broker that takes 50 MB/s keeps a quarter of a second; what fell out is still in the page cache.

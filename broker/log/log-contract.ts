@@ -43,6 +43,11 @@ export interface PartitionLogContract {
   readonly sizeBytes: number;
   /** Why the log takes no more writes (a write failed); undefined while healthy. A failed log stays failed until reopened. */
   readonly failure: Error | undefined;
+  /**
+   * The disk does not keep up, and what waits for it, of all logs of this broker, is as much as memory should hold. An
+   * append is taken all the same: a follower's are bounded by what its leaders push, a leader's by refusing producers.
+   */
+  readonly isBehind: boolean;
 
   /**
    * Starts writing; endOffset, epochs and producers move at once, writtenOffset when the write ended. Chunks must

@@ -7,6 +7,7 @@ import { writeBuffersMax, writeBytesMax } from "./limits.ts";
 import type { LogChunk, Offset } from "./log-contract.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { Segment } from "./segment.ts";
+import type { WriteSlots } from "./write-slots.ts";
 
 export interface WriterListener {
   /** The oldest `count` chunks that were pushed are written; the last of them ends at `endOffset`. */
@@ -17,7 +18,9 @@ export interface WriterListener {
 
 export class LogWriter {
   readonly #files: OpenFiles;
+  readonly #slots: WriteSlots;
   readonly #listener: WriterListener;
+  readonly #begin = () => this.#beginWrite();
   /** What is not written, oldest first, and the segment of each. */
   #chunks: LogChunk[] = [];
   #segments: Segment[] = [];
@@ -27,14 +30,10 @@ export class LogWriter {
   /** Who waits for the write under way after `stop`. */
   readonly #idle: (() => void)[] = [];
 
-  constructor(files: OpenFiles, listener: WriterListener) {
-    this.#files = files;
+  constructor(shared: { readonly files: OpenFiles; readonly writes: WriteSlots }, listener: WriterListener) {
+    this.#files = shared.files;
+    this.#slots = shared.writes;
     this.#listener = listener;
-  }
-
-  /** Bytes pushed and not written. */
-  get unwrittenBytes(): number {
-    return this.#unwrittenBytes;
   }
 
   /** Takes a chunk that continues the last one, in `segment`. */
@@ -42,23 +41,29 @@ export class LogWriter {
     this.#chunks.push(chunk);
     this.#segments.push(segment);
     this.#unwrittenBytes += chunk.bytes.length;
+    this.#slots.countUnwritten(chunk.bytes.length);
     if (!this.#isWriting) this.#writeNext();
   }
 
   /** Starts no more writes; resolves when the one under way, if any, has ended. */
   stop(): Promise<void> {
     this.#isStopped = true;
+    if (this.#slots.withdraw(this.#begin)) this.#endWriting();
     if (!this.#isWriting) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #writeNext(): void {
-    const segment = this.#segments[0];
-    if (segment === undefined || this.#isStopped) {
+    if (this.#chunks.length === 0 || this.#isStopped) {
       this.#endWriting();
       return;
     }
     this.#isWriting = true;
+    this.#slots.take(this.#begin);
+  }
+
+  #beginWrite(): void {
+    const segment = this.#segments[0] as Segment;
     // Only the first write makes the file: one that has vanished since must not come back with a hole.
     const file = this.#files.acquire(segment.slot, segment.writtenBytes === 0);
     if (!(file instanceof Promise)) {
@@ -67,7 +72,10 @@ export class LogWriter {
     }
     file.then(
       (opened) => this.#write(opened, segment),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => {
+        this.#slots.giveBack();
+        this.#fail(error);
+      },
     );
   }
 
@@ -83,10 +91,12 @@ export class LogWriter {
     file.write(segment.writtenBytes, buffers).then(
       () => {
         this.#files.release(segment.slot);
+        this.#slots.giveBack();
         this.#written(segment, buffers.length, bytes);
       },
       (error: unknown) => {
         this.#files.release(segment.slot);
+        this.#slots.giveBack();
         this.#fail(error);
       },
     );
@@ -95,6 +105,7 @@ export class LogWriter {
   #written(segment: Segment, count: number, bytes: number): void {
     segment.writtenBytes += bytes;
     this.#unwrittenBytes -= bytes;
+    this.#slots.countUnwritten(-bytes);
     const { endOffset } = this.#chunks[count - 1] as LogChunk;
     this.#chunks = this.#chunks.slice(count);
     this.#segments = this.#segments.slice(count);
@@ -109,8 +120,17 @@ export class LogWriter {
     this.#listener.onWriteFailed(error instanceof Error ? error : new Error(String(error)));
   }
 
+  /** What a stopped log has not written it never will: it holds up no other log. */
+  #forget(): void {
+    this.#slots.countUnwritten(-this.#unwrittenBytes);
+    this.#unwrittenBytes = 0;
+    this.#chunks = [];
+    this.#segments = [];
+  }
+
   #endWriting(): void {
     this.#isWriting = false;
+    if (this.#isStopped) this.#forget();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

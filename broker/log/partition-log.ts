@@ -77,7 +77,7 @@ export class PartitionLog implements PartitionLogContract {
       tail: this.#tail,
       isOpen: () => this.#state !== "closed" && this.#progress.failure === undefined,
     });
-    this.#writer = new LogWriter(environment.files, {
+    this.#writer = new LogWriter(environment, {
       onWritten: (count, endOffset) => {
         this.#tail.written(count);
         this.#progress.rise(endOffset);
@@ -141,9 +141,8 @@ export class PartitionLog implements PartitionLogContract {
     return this.#progress.failure;
   }
 
-  /** Bytes appended and not written: what a slow disk has yet to take. */
-  get unwrittenBytes(): number {
-    return this.#writer.unwrittenBytes;
+  get isBehind(): boolean {
+    return this.#environment.writes.areBehind;
   }
 
   /** The segments now, oldest first; the last one grows. */
@@ -329,6 +328,7 @@ export class PartitionLog implements PartitionLogContract {
     this.#state = "closed";
     return this.#lastly(async () => {
       await this.#writer.stop();
+      this.#progress.end(this.#unavailable());
       if (this.#progress.failure === undefined) await this.#maintenance.cut(emptyAt(0), () => undefined);
       await this.#end();
       await this.#environment.disk.removeDirectory(this.#content.directory);
@@ -343,6 +343,7 @@ export class PartitionLog implements PartitionLogContract {
 
   async #end(): Promise<void> {
     await this.#writer.stop();
+    this.#progress.end(this.#unavailable());
     await this.#maintenance.releaseFiles();
     this.#tail.clear();
   }

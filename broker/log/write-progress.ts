@@ -49,10 +49,15 @@ export class WriteProgress {
   fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
+    this.end(error);
+    this.#listener?.();
+  }
+
+  /** The log ends and writes no more: who still waits is told. */
+  end(error: Error): void {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);
-    this.#listener?.();
   }
 
   /** Resolves when all below `offset` is written; rejects with the failure. */

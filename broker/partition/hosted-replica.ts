@@ -21,6 +21,9 @@ const batchView = new RecordBatchView(Buffer.alloc(0));
 
 const notLeader: Failed = { kind: "failed", error: "NOT_LEADER_OR_FOLLOWER" };
 
+/** Clients try again, as they do when a log has failed. */
+const diskBehind: Failed = { kind: "failed", error: "KAFKA_STORAGE_ERROR", message: "the disk does not keep up" };
+
 /** As in Kafka: what compaction keeps nobody deletes by offset. */
 const notDeleted: Failed = {
   kind: "failed",
@@ -90,6 +93,7 @@ export class HostedReplica implements HostedPartition {
     if (leader === undefined || leader.handingOver) return notLeader;
     const { log } = this.replica;
     if (log.failure !== undefined) return { kind: "failed", error: "KAFKA_STORAGE_ERROR" };
+    if (log.isBehind) return diskBehind;
     if (options.requiredAcks === -1 && leader.lacksInSyncReplicas())
       return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
     const wallMs = this.#clock.wallMs();

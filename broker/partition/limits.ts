@@ -30,8 +30,8 @@ export const reportIntervalMs = 300;
 export const logReopenMs = 3_000;
 /** All logs with unsynced writes are synced in rounds that begin this often. */
 export const syncIntervalMs = 1_000;
-/** Logs synced side by side. */
-export const syncConcurrency = 4;
+/** Logs synced side by side (docs/adr/0003, rule 2). */
+export const syncConcurrency = 2;
 /** Retention is applied to all partitions that this broker leads. */
 export const retentionIntervalMs = 30_000;
 /**

@@ -80,7 +80,7 @@ export class ReplicaManager implements PartitionHost {
       logs: ports.logs,
       settingsOf: (topic) => ports.settingsOf(topic),
       make: (topic, record, log) => this.#make(topic, record, log),
-      onOpened: (replica) => this.#onOpened(replica),
+      onOpened: (replica, sinceMs) => this.#onOpened(replica, sinceMs),
       onOpenFailed: () => this.#planReports(),
       remove: (replica) => this.#remove(replica),
     });
@@ -249,8 +249,8 @@ export class ReplicaManager implements PartitionHost {
     return hosted;
   }
 
-  #onOpened(replica: Replica): void {
-    replica.considerOffice();
+  #onOpened(replica: Replica, sinceMs: number): void {
+    replica.considerOffice(sinceMs);
     const key = `${replica.context.topicId}-${replica.context.partition}`;
     const parked = this.#parked.get(key);
     if (parked === undefined) return;

@@ -35,8 +35,8 @@ export interface ReplicaSlotsPorts {
   settingsOf(topic: TopicImage): PartitionSettings;
   /** Makes a replica on its log. */
   make(topic: TopicImage, record: PartitionState, log: PartitionLogContract): HostedReplica;
-  /** The replica is in its place, and may take part. */
-  onOpened(replica: Replica): void;
+  /** The replica is in its place, and may take part; who waits for it has done so since. */
+  onOpened(replica: Replica, sinceMs: number): void;
   /** A replica that should lead cannot even be opened: there is something to report. */
   onOpenFailed(): void;
   /** The replica left its place: its files are to be removed, and what is kept of it elsewhere. Must not reject. */
@@ -221,7 +221,7 @@ export class ReplicaSlots {
       return;
     }
     partitions.set(partition, { kind: "open", hosted });
-    this.#ports.onOpened(hosted.replica);
+    this.#ports.onOpened(hosted.replica, slot.appointment.sinceMs);
     slot.appointment.settle();
   }
 

@@ -125,8 +125,8 @@ export class Replica {
     return this.context.rules.mayAcknowledge({ streamEpoch, promisedEpoch: this.#promisedEpoch, reconciled });
   }
 
-  /** Takes office if the newest record names this replica and its own state allows it. */
-  considerOffice(): void {
+  /** Takes office if the newest record names this replica and its own state allows it; `sinceMs`: named so long already. */
+  considerOffice(sinceMs = this.context.clock.monotonicMs()): void {
     const { leader, leaderEpoch } = this.record;
     if (this.#closed || leader !== this.context.self) return;
     const role = this.#role;
@@ -142,7 +142,7 @@ export class Replica {
       return;
     }
     this.#promisedEpoch = leaderEpoch;
-    const appointment = new OpenAppointment(this.context.clock.monotonicMs());
+    const appointment = new OpenAppointment(sinceMs);
     const taking: Role = { kind: "taking-office", epoch: leaderEpoch, appointment };
     this.#become(taking);
     this.#enqueue(() => this.#takeOffice(taking));

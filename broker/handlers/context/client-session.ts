@@ -24,6 +24,8 @@ export interface ClientSession {
   readonly tenant: TenantView;
   readonly meters: TenantMeters;
   readonly sasl: SaslExchange;
+  /** Monotonic time when the metadata log was last looked at for this client, and had nothing of what it named. */
+  lookedInVainMs: number;
   /** Bytes of records that a response should not exceed now; shrinks as the broker's memory fills up. Never below 0. */
   responseBytesAllowed(): number;
   /** Calls once when the connection ended or wants to end: whoever waits for something should answer with what it has. */

@@ -98,6 +98,7 @@ class Session implements ClientSession {
   readonly clientHost = "/192.0.2.1";
   readonly tenant: TenantView;
   readonly meters: TenantMeters;
+  lookedInVainMs = Number.NEGATIVE_INFINITY;
   readonly sasl = {
     mechanisms: [],
     choose: () => "ILLEGAL_SASL_STATE" as const,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { leaderReadinessWaitMs } from "../../../../broker/handlers/limits.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
 import { apiVersions } from "../../../../shared/kafka/schema/api-versions.ts";
 import { createTopics } from "../../../../shared/kafka/schema/create-topics.ts";
@@ -105,7 +106,7 @@ describe("the plaintext listener", () => {
     other.close();
   });
 
-  test("what a client that is gone had waiting for a leadership is not appended", async () => {
+  test("what a client whose connection broke had waiting for a leadership is not appended", async () => {
     const { broker, connect, server } = bound(await start());
     const topic = broker.topic(plainLkc, "t");
     const hosted = topic.hosted[0]!;
@@ -114,8 +115,9 @@ describe("the plaintext listener", () => {
     client.call(produce, 9, records("a")).catch(() => undefined);
     const other = await connect();
     await other.call(metadata, 9, allTopics);
-    client.close();
+    client.socket.resetAndDestroy();
     await until(() => server.connections === 1, "it is gone");
+    expect(hosted.appointment?.sinceMs).toBeGreaterThan(systemClock.monotonicMs() - leaderReadinessWaitMs);
     hosted.settleAppointment(true);
     await other.call(metadata, 9, allTopics);
     expect(hosted.appended).toEqual([]);

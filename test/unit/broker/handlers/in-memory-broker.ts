@@ -44,7 +44,7 @@ export class InMemoryBroker implements BrokerServices {
   readonly submitted: MetadataCommand[] = [];
   nextProducerId: number | undefined = 4_000;
   /** What the next look at the metadata log brings. */
-  refresh: () => void = () => undefined;
+  refresh: () => unknown = () => undefined;
   readonly logLook = new LogLook(async () => this.refresh(), this.time, this.time);
   readonly groups: GroupCoordinator;
   readonly #image = ImageState.empty("cell-1");
@@ -187,6 +187,7 @@ export class InMemoryClient implements ClientSession {
     authenticate: () => Promise.resolve({ error: "ILLEGAL_SASL_STATE" as const, message: null, lifetimeMs: 0 }),
   };
   memoryBytes = 100_000_000;
+  lookedInVainMs = Number.NEGATIVE_INFINITY;
   readonly #broker: InMemoryBroker;
   readonly #endings = new Set<() => void>();
 

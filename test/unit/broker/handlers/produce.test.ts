@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { logLookIntervalMs } from "../../../../broker/controller/limits.ts";
 import { unanswered, unansweredAndClosed } from "../../../../broker/handlers/context/handler.ts";
-import { leaderReadinessWaitMs } from "../../../../broker/handlers/limits.ts";
+import {
+  leaderReadinessWaitMs,
+  leadershipWaitsMsMax,
+  topicLookMsMax,
+  topicLookPauseMs,
+} from "../../../../broker/handlers/limits.ts";
 import { produceHandler } from "../../../../broker/handlers/produce.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
@@ -256,6 +262,39 @@ describe("a partition that this broker is about to lead", () => {
     expect((await answer)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
   });
 
+  test("is found anew with all others after the wait: what led before it may have lost its office", async () => {
+    const answer = client.call(
+      produceHandler,
+      9,
+      request({ partitions: [1, 0].map((index) => ({ index, records: batch() })) }),
+    );
+    await broker.time.settle();
+    topic.hosted[1]!.appoint(broker.time.monotonicMs());
+    begin();
+    await broker.time.settle();
+    expect(topic.hosted[0]!.appended).toEqual([]);
+    topic.hosted[1]!.settleAppointment(true);
+    const codes = (await answer).responses[0]?.partitionResponses.map((partition) => partition.errorCode);
+    expect(codes).toEqual([0, 0]);
+  });
+
+  test("holds no request up for longer than two seconds, however many partitions begin one after the other", async () => {
+    const many = broker.topic("lkc-aaaaa", "many", 10);
+    for (const hosted of many.hosted) hosted.appoint(broker.time.monotonicMs());
+    const partitions = many.hosted.map((_, index) => ({ index, records: batch() }));
+    const answer = client.call(produceHandler, 9, request({ name: "many", partitions }));
+    for (let passedMs = 0; passedMs < leadershipWaitsMsMax; passedMs += leaderReadinessWaitMs / 2) {
+      await broker.time.advance(leaderReadinessWaitMs / 2);
+      // Elected again and again, and never there.
+      for (const hosted of many.hosted) hosted.settleAppointment(false);
+      for (const hosted of many.hosted) hosted.appoint(broker.time.monotonicMs());
+    }
+    const { responses } = await answer;
+    expect(
+      responses[0]?.partitionResponses.every((partition) => partition.errorCode === errorCode.NOT_LEADER_OR_FOLLOWER),
+    ).toBe(true);
+  });
+
   test("is not waited for by a request that is refused anyway", async () => {
     expect((await onlyPartition({ acks: 2 }))?.errorCode).toBe(errorCode.INVALID_REQUIRED_ACKS);
     expect((await onlyPartition({ partitions: [{ index: 0, records: null }] }))?.errorCode).toBe(
@@ -270,11 +309,32 @@ describe("a topic that this broker has not heard of", () => {
     expect(await onlyPartition({ name: "made-a-moment-ago" })).toMatchObject({ errorCode: 0, baseOffset: 0 });
   });
 
-  test("is refused at once while the last look is young: a misspelt name must not slow its connection down", async () => {
+  test("is refused at once after a look in vain: a misspelt name must not slow its connection down", async () => {
     let looks = 0;
     broker.refresh = () => void looks++;
     for (let count = 0; count < 3; count++)
       expect((await onlyPartition({ name: "misspelt" }))?.errorCode).toBe(errorCode.UNKNOWN_TOPIC_OR_PARTITION);
     expect(looks).toBe(1);
+    await broker.time.advance(topicLookPauseMs);
+    await onlyPartition({ name: "misspelt" });
+    expect(looks).toBe(2);
+  });
+
+  test("is looked for even when somebody else has just looked in vain", async () => {
+    const other = new InMemoryClient(broker, "lkc-bbbbb");
+    await other.call(produceHandler, 9, request({ name: "misspelt" }));
+    broker.refresh = () => void broker.topic("lkc-aaaaa", "made-a-moment-ago");
+    const answer = onlyPartition({ name: "made-a-moment-ago" });
+    await broker.time.settle();
+    await broker.time.advance(logLookIntervalMs);
+    expect(await answer).toMatchObject({ errorCode: 0, baseOffset: 0 });
+  });
+
+  test("is refused when the store does not answer, and holds its connection up but once", async () => {
+    broker.refresh = () => new Promise(() => undefined);
+    const first = onlyPartition({ name: "misspelt" });
+    await broker.time.advance(topicLookMsMax);
+    expect((await first)?.errorCode).toBe(errorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    expect((await onlyPartition({ name: "misspelt" }))?.errorCode).toBe(errorCode.UNKNOWN_TOPIC_OR_PARTITION);
   });
 });

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { writesInFlightMax } from "../../../../broker/log/limits.ts";
 import type { LogChunk } from "../../../../broker/log/log-contract.ts";
+import { PartitionLog } from "../../../../broker/log/partition-log.ts";
+import type { DiskFault } from "../../../../shared/ports/memory-disk.ts";
 import { segmentFileName } from "../../../../shared/segment/segment-names.ts";
-import { chunkAt, logDirectory, makeTestLog, readAll, written } from "./log-fixture.ts";
+import { chunkAt, logDirectory, makeTestLog, readAll, testConfig, turn, written } from "./log-fixture.ts";
 
 const file = (base: number, kind: "log" | "index" | "snapshot" = "log") =>
   `${logDirectory}/${segmentFileName(base, kind)}`;
@@ -40,6 +43,54 @@ describe("append", () => {
     expect(writes).toEqual([first.bytes.length, 9 * first.bytes.length]);
     expect(progress).toBe(2);
     expect(world.disk.peek(file(0))).toEqual(Buffer.concat([chunkAt(0), ...chunks].map((chunk) => chunk.bytes)));
+  });
+
+  describe("of many logs a few write at a time", () => {
+    async function appendToMany(faultOf: (write: number) => DiskFault | undefined) {
+      const { environment, disk } = makeTestLog();
+      const open = (partition: number) =>
+        PartitionLog.open(environment, `/data/topic-${partition}`, { config: testConfig });
+      const logs = await Promise.all(Array.from({ length: 3 * writesInFlightMax }, (_, partition) => open(partition)));
+      let writes = 0;
+      disk.fault = ({ kind }) => (kind === "write" ? faultOf(++writes) : undefined);
+      for (const log of logs) log.append(chunkAt(0));
+      return { logs, writes: () => writes, environment };
+    }
+
+    test("a disk that stops holds no more than these", async () => {
+      const { logs, writes } = await appendToMany(() => ({ kind: "stuck" }));
+      for (let turns = 0; turns < 100; turns++) await turn();
+      expect(writes()).toBe(writesInFlightMax);
+      expect(logs.every(({ writtenOffset }) => writtenOffset === 0)).toBe(true);
+    });
+
+    test("one that waits for its turn can be deleted, and who searches it is told", async () => {
+      const { logs } = await appendToMany(() => ({ kind: "stuck" }));
+      for (let turns = 0; turns < 10; turns++) await turn();
+      const waiting = logs.at(-1) as PartitionLog;
+      const search = waiting.offsetForTimestamp(0, 1).catch(() => "the log is gone");
+      await waiting.delete();
+      expect([undefined, "the log is gone"]).toContain(await search);
+    });
+
+    test("what a closed or failed log has not written counts no more", async () => {
+      const { logs, environment } = await appendToMany((write) =>
+        write === 1 ? { kind: "error", code: "EIO" } : { kind: "stuck" },
+      );
+      const bytes = chunkAt(0).bytes.length;
+      const counted = vi.spyOn(environment.writes, "countUnwritten");
+      for (let turns = 0; turns < 10; turns++) await turn();
+      expect(counted.mock.calls).toEqual([[-bytes]]);
+      await logs.at(-1)?.delete();
+      expect(counted.mock.calls).toEqual([[-bytes], [-bytes]]);
+    });
+
+    test("one whose write fails holds up no other", async () => {
+      const { logs } = await appendToMany((write) => (write === 1 ? { kind: "error", code: "EIO" } : undefined));
+      await Promise.all(logs.map(written));
+      expect(logs.filter(({ failure }) => failure !== undefined).length).toBe(1);
+      expect(logs.filter(({ writtenOffset }) => writtenOffset === 1).length).toBe(logs.length - 1);
+    });
   });
 
   test.each<[string, Partial<LogChunk>]>([

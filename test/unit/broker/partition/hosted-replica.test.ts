@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { unwrittenBytesMax } from "../../../../broker/log/limits.ts";
 import { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
 import { type PartitionSettings, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
@@ -108,4 +109,17 @@ test("what compaction asks of a log comes from the topic's configurations", () =
   });
   const both = settings({ ...configs, "cleanup.policy": "delete,compact", "segment.ms": "30000" }).log;
   expect(both).toMatchObject({ retentionMs: 5, retentionBytes: 6, segmentMs: 30_000 });
+});
+
+test("while the disk stands still producers are refused before the memory is full, and served when it goes on", async () => {
+  const fixture = await leading({});
+  const replica = replicaOn(fixture, settings({ "max.message.bytes": "4000000" }));
+  const records = () => encodeBatch({ records: [{ value: Buffer.alloc(2_000_000) }] });
+  fixture.holdDisk();
+  let taken = 0;
+  while (replica.append(records(), { requiredAcks: 1 }).kind === "appended" && taken < 100) taken += 1;
+  expect(taken).toBe(Math.ceil(unwrittenBytesMax / records().length));
+  expect(replica.append(records(), { requiredAcks: 1 })).toMatchObject({ error: "KAFKA_STORAGE_ERROR" });
+  await fixture.releaseDisk();
+  expect(replica.append(records(), { requiredAcks: 1 }).kind).toBe("appended");
 });

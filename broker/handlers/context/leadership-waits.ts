@@ -1,0 +1,63 @@
+import type { TopicId } from "../../../shared/metadata/records/record.ts";
+import type { Withdraw } from "../../partition/partition-contract.ts";
+import { leaderReadinessWaitMs, leadershipWaitsMsMax, topicLookMsMax, topicLookPauseMs } from "../limits.ts";
+import type { RequestContext } from "./handler.ts";
+
+/** What a request may wait for before it begins: that this broker leads, or has heard of, what the client names. */
+export class LeadershipWaits {
+  readonly #context: RequestContext;
+  readonly #untilMs: number;
+  #looked = false;
+
+  /** The request begins now. */
+  constructor(context: RequestContext) {
+    this.#context = context;
+    this.#untilMs = context.services.clock.monotonicMs() + leadershipWaitsMsMax;
+  }
+
+  /**
+   * Resolves when a leadership that this broker was given a moment ago has begun, or will not; undefined when there is
+   * none to wait for. Metadata names the leader of a new partition before that broker has opened its log.
+   */
+  leadership(topicId: TopicId, index: number): Promise<void> | undefined {
+    const { partitions, clock } = this.#context.services;
+    const appointment = partitions.appointment(topicId, index);
+    if (appointment === undefined) return undefined;
+    // Counted from its beginning: all who wait give up together, and none after them is taken before it leads.
+    const leftMs = Math.min(appointment.sinceMs + leaderReadinessWaitMs, this.#untilMs) - clock.monotonicMs();
+    if (leftMs <= 0) return undefined;
+    return this.#atMost(leftMs, (settled) => appointment.whenSettled(settled));
+  }
+
+  /**
+   * Whoever told the client of a topic may have read the log further than this broker has: one look at it for each
+   * request, and none while the last one for this client was in vain a moment ago. Asked again, it was in vain.
+   */
+  topic(): Promise<void> | undefined {
+    const { services, session } = this.#context;
+    const nowMs = services.clock.monotonicMs();
+    if (this.#looked) {
+      session.lookedInVainMs = nowMs;
+      return undefined;
+    }
+    if (nowMs - session.lookedInVainMs < topicLookPauseMs) return undefined;
+    this.#looked = true;
+    return this.#atMost(topicLookMsMax, (settled) => {
+      void services.logLook.look().then(settled);
+      return () => undefined;
+    });
+  }
+
+  #atMost(ms: number, wait: (settled: () => void) => Withdraw): Promise<void> {
+    return new Promise((resolve) => {
+      const withdraw = wait(() => {
+        cancel();
+        resolve();
+      });
+      const cancel = this.#context.services.timers.after(ms, () => {
+        withdraw();
+        resolve();
+      });
+    });
+  }
+}

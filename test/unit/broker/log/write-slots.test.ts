@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { WriteSlots } from "../../../../broker/log/write-slots.ts";
+
+function setUp(slots: number) {
+  const begun: string[] = [];
+  const writes = new WriteSlots(slots, 100);
+  const begins = new Map<string, () => void>();
+  const take = (name: string) => {
+    const begin = () => void begun.push(name);
+    begins.set(name, begin);
+    writes.take(begin);
+  };
+  return { writes, begun, take, withdraw: (name: string) => writes.withdraw(begins.get(name) ?? (() => undefined)) };
+}
+
+test("no more than the slots begin, the others in the order in which they came", () => {
+  const { writes, begun, take } = setUp(2);
+  for (const name of ["a", "b", "c", "d"]) take(name);
+  expect(begun).toEqual(["a", "b"]);
+  writes.giveBack();
+  take("e");
+  expect(begun).toEqual(["a", "b", "c"]);
+  for (let ended = 0; ended < 4; ended++) writes.giveBack();
+  expect(begun).toEqual(["a", "b", "c", "d", "e"]);
+  for (const name of ["f", "g", "h"]) take(name);
+  expect(begun).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+});
+
+test("who withdraws begins no more, and holds up nobody", () => {
+  const { writes, begun, take, withdraw } = setUp(1);
+  for (const name of ["a", "b", "c"]) take(name);
+  expect([withdraw("b"), withdraw("a")]).toEqual([true, false]);
+  writes.giveBack();
+  expect(begun).toEqual(["a", "c"]);
+});
+
+test("what waits for the disk is counted over all logs", () => {
+  const { writes } = setUp(1);
+  writes.countUnwritten(60);
+  writes.countUnwritten(40);
+  expect(writes.areBehind).toBe(false);
+  writes.countUnwritten(1);
+  expect(writes.areBehind).toBe(true);
+  writes.countUnwritten(-60);
+  expect(writes.areBehind).toBe(false);
+});
