@@ -68,7 +68,7 @@ export function decodedBytes(frameBytes: number): number {
 export const leaderReadinessWaitMs = 1_000;
 export const leaderReadinessPollMs = 10;
 /** One request waits no longer, for however many partitions. */
-export const leadershipWaitsMsMax = 2 * leaderReadinessWaitMs;
+export const requestWaitsMsMax = 2 * leaderReadinessWaitMs;
 /** Produce to a topic that this broker does not know waits so long for a look at the metadata log. */
 export const topicLookMsMax = 500;
 /** After one that brought nothing, a client whose topic is unknown is refused at once for so long. */

@@ -21,7 +21,7 @@ import type { Handler, RequestContext } from "./context/handler.ts";
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
 import { offsetsWhenReady } from "./context/leader-readiness.ts";
-import { LeadershipWaits } from "./context/leadership-waits.ts";
+import { RequestWaits } from "./context/request-waits.ts";
 import { decodedBytes, offsetLookUpsMax } from "./limits.ts";
 
 type AskedPartition = ListOffsetsRequest["topics"][number]["partitions"][number];
@@ -57,7 +57,7 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
   memoryEstimate: decodedBytes,
   async handle(context, request) {
     const lookUps = new LookUps();
-    const waits = new LeadershipWaits(context);
+    const waits = new RequestWaits(context);
     const topics: ListOffsetsTopicResponse[] = [];
     for (const topic of request.topics) {
       const image = context.session.tenant.topic(topic.name);
@@ -82,16 +82,18 @@ export const listOffsetsHandler: Handler<typeof listOffsets> = {
 /** The partition, once a leadership that this broker is about to begin has begun. */
 async function whenFound(
   { services }: RequestContext,
-  waits: LeadershipWaits,
+  waits: RequestWaits,
   topic: TopicImage | undefined,
   index: number,
 ): Promise<HostedPartition | ErrorName> {
-  if (topic?.partitions[index] !== undefined) {
-    // Its log is opened, then its promise written: a wait each.
-    const begins = () => waits.leadership(topic.topicId, index);
-    for (let wait = begins(); wait !== undefined; wait = begins()) await wait;
+  const find = () => hostedPartition(services.partitions, topic, { index, unknownTopic: "UNKNOWN_TOPIC_OR_PARTITION" });
+  for (;;) {
+    const hosted = find();
+    const leads = typeof hosted !== "string" && hosted.leaderEpoch !== undefined;
+    const wait = leads || topic?.partitions[index] === undefined ? undefined : waits.obstacle(topic.topicId, index);
+    if (wait === undefined) return hosted;
+    await wait;
   }
-  return hostedPartition(services.partitions, topic, { index, unknownTopic: "UNKNOWN_TOPIC_OR_PARTITION" });
 }
 
 type Answer = Found | ErrorName;

@@ -38,7 +38,7 @@ import {
 import { hostedPartition } from "./context/hosted-lookup.ts";
 import { kafkaErrorName } from "./context/kafka-errors.ts";
 import { LeaderHints } from "./context/leader-hints.ts";
-import { LeadershipWaits } from "./context/leadership-waits.ts";
+import { RequestWaits } from "./context/request-waits.ts";
 import { produceWaitMsMax, requestBytesMin } from "./limits.ts";
 
 const leaderHintsFrom = 10;
@@ -69,7 +69,7 @@ class Production {
   readonly #topics: ProduceTopicResponse[] = [];
   /** What was found of the request's partitions, in its order; empty once they were appended to. */
   #found: FoundPartition[] = [];
-  #waits: LeadershipWaits | undefined;
+  #waits: RequestWaits | undefined;
   #hints: LeaderHints | undefined;
   #failures = 0;
   #bytes = 0;
@@ -112,12 +112,12 @@ class Production {
         const hosted = refusal ?? this.#lookUp(topic, data);
         this.#found.push({ hosted, topic });
         if (refusal !== undefined || hosted === "INVALID_RECORD") continue;
-        if (typeof hosted !== "string" && hosted.leaderEpoch !== undefined) continue;
+        if (typeof hosted !== "string" && hosted.obstacle === undefined) continue;
         if (topic?.partitions[data.index] === undefined) unknown = true;
-        else this.#waitFor(waits, this.#leadershipWaits.leadership(topic.topicId, data.index));
+        else this.#waitFor(waits, this.#requestWaits.obstacle(topic.topicId, data.index));
       }
     }
-    if (unknown) this.#waitFor(waits, this.#leadershipWaits.topic());
+    if (unknown) this.#waitFor(waits, this.#requestWaits.topic());
     return waits;
   }
 
@@ -132,8 +132,8 @@ class Production {
     return hostedPartition(this.#context.services.partitions, topic, { index, unknownTopic });
   }
 
-  get #leadershipWaits(): LeadershipWaits {
-    this.#waits ??= new LeadershipWaits(this.#context);
+  get #requestWaits(): RequestWaits {
+    this.#waits ??= new RequestWaits(this.#context);
     return this.#waits;
   }
 

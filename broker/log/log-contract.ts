@@ -9,6 +9,7 @@ import type { CompactionBounds, CompactionNeed } from "./compaction/compaction-p
 import type { CompactionResult } from "./compaction/compaction-run.ts";
 import type { CompactionMeans } from "./compaction/log-compaction.ts";
 import type { EpochHistory } from "./epoch-history.ts";
+import type { Obstacle } from "./obstacle.ts";
 import type { ProducerStates } from "./producer-states.ts";
 
 /** Position of a record in its partition. */
@@ -47,7 +48,7 @@ export interface PartitionLogContract {
    * The disk does not keep up, and what waits for it, of all logs of this broker, is as much as memory should hold. An
    * append is taken all the same: a follower's are bounded by what its leaders push, a leader's by refusing producers.
    */
-  readonly isBehind: boolean;
+  readonly lag: Obstacle | undefined;
 
   /**
    * Starts writing; endOffset, epochs and producers move at once, writtenOffset when the write ended. Chunks must

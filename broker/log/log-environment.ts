@@ -31,7 +31,7 @@ export function makeLogEnvironment(
     disk,
     clock,
     files,
-    writes: new WriteSlots(writesInFlightMax, unwrittenBytesMax),
+    writes: new WriteSlots(clock, { slots: writesInFlightMax, unwrittenBytesMax }),
     indexes: new SegmentIndexes(disk, files, limits.indexBytesMax),
     tails: new TailCache(limits.tailBytesMax),
   };

@@ -27,6 +27,7 @@ import { type RecoveredLog, type RecoveryReport, recoverLog } from "./log-recove
 import { retentionStart } from "./log-retention.ts";
 import type { SegmentSummary } from "./log-state-file.ts";
 import { LogWriter } from "./log-writer.ts";
+import type { Obstacle } from "./obstacle.ts";
 import { FileRetiredError } from "./open-files.ts";
 import type { ProducerStates } from "./producer-states.ts";
 import { type Segment, segmentAt } from "./segment.ts";
@@ -141,8 +142,8 @@ export class PartitionLog implements PartitionLogContract {
     return this.#progress.failure;
   }
 
-  get isBehind(): boolean {
-    return this.#environment.writes.areBehind;
+  get lag(): Obstacle | undefined {
+    return this.#environment.writes.lag;
   }
 
   /** The segments now, oldest first; the last one grows. */

@@ -1,28 +1,44 @@
+import type { Clock } from "../../shared/ports/clock.ts";
+import { type Obstacle, OpenObstacle } from "./obstacle.ts";
+
 /**
  * Bounds the writes that all logs of a broker have in flight. A log that waits for its turn gathers what comes meanwhile
  * into one write; and when a disk stops, its writes hold no more than so many threads of the process's pool (docs/adr/0003,
  * rule 2).
  */
 export class WriteSlots {
+  readonly #clock: Clock;
   readonly #unwrittenBytesMax: number;
   #unwrittenBytes = 0;
+  #lag: OpenObstacle | undefined;
   #free: number;
   /** First come, first served. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(slots: number, unwrittenBytesMax: number) {
-    this.#free = slots;
-    this.#unwrittenBytesMax = unwrittenBytesMax;
+  constructor(clock: Clock, limits: { readonly slots: number; readonly unwrittenBytesMax: number }) {
+    this.#clock = clock;
+    this.#free = limits.slots;
+    this.#unwrittenBytesMax = limits.unwrittenBytesMax;
   }
 
-  /** The disk does not keep up: more is waiting for it than may be held in memory. */
-  get areBehind(): boolean {
-    return this.#unwrittenBytes > this.#unwrittenBytesMax;
+  /**
+   * There while the disk does not keep up: from when more waits for it than memory should hold, of all logs, until half
+   * of that is written. So records are not refused and taken in turn, which would change their order.
+   */
+  get lag(): Obstacle | undefined {
+    return this.#lag;
   }
 
-  /** Bytes that were handed to a log and are not written, of all logs. */
+  /** Bytes that were handed to a log and are not written. */
   countUnwritten(change: number): void {
     this.#unwrittenBytes += change;
+    const lag = this.#lag;
+    if (lag === undefined) {
+      if (this.#unwrittenBytes > this.#unwrittenBytesMax) this.#lag = new OpenObstacle(this.#clock.monotonicMs());
+    } else if (2 * this.#unwrittenBytes <= this.#unwrittenBytesMax) {
+      this.#lag = undefined;
+      lag.settle();
+    }
   }
 
   /** Calls `begin` when it may write: now, or when somebody gave a slot back. Whoever begins gives back once. */

@@ -3,6 +3,7 @@ import { validateBatches } from "../../shared/kafka/records/validate-batches.ts"
 import type { LeaderEpoch, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { LogChunk, Offset } from "../log/log-contract.ts";
+import type { Obstacle } from "../log/obstacle.ts";
 import { chunkBytesMax } from "../peer/limits.ts";
 import type { LeaderRole } from "./leader-role.ts";
 import type {
@@ -75,6 +76,11 @@ export class HostedReplica implements HostedPartition {
     return this.replica.leader?.epoch;
   }
 
+  get obstacle(): Obstacle | undefined {
+    const { leader, appointment, log } = this.replica;
+    return leader === undefined ? appointment : log.lag;
+  }
+
   get sizeBytes(): number {
     return this.replica.log.sizeBytes;
   }
@@ -93,7 +99,6 @@ export class HostedReplica implements HostedPartition {
     if (leader === undefined || leader.handingOver) return notLeader;
     const { log } = this.replica;
     if (log.failure !== undefined) return { kind: "failed", error: "KAFKA_STORAGE_ERROR" };
-    if (log.isBehind) return diskBehind;
     if (options.requiredAcks === -1 && leader.lacksInSyncReplicas())
       return { kind: "failed", error: "NOT_ENOUGH_REPLICAS" };
     const wallMs = this.#clock.wallMs();
@@ -120,6 +125,7 @@ export class HostedReplica implements HostedPartition {
       };
     }
     if (checked.kind === "refused") return { kind: "failed", error: checked.error, message: checked.message };
+    if (log.lag !== undefined) return diskBehind;
     return this.#appendChunk(leader, validated.records, batch, wallMs, logAppendTimeMs);
   }
 

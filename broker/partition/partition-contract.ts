@@ -6,7 +6,7 @@
  */
 import type { LeaderEpoch, TopicId } from "../../shared/metadata/records/record.ts";
 import type { Offset } from "../log/log-contract.ts";
-import type { Appointment } from "./appointment.ts";
+import type { Obstacle } from "../log/obstacle.ts";
 
 /** Kafka error names that a partition can answer; the edge maps them to codes. */
 export type PartitionError =
@@ -70,6 +70,8 @@ export interface HostedPartition {
   readonly partition: number;
   /** Epoch of the leadership that this replica holds; undefined while it holds none. */
   readonly leaderEpoch: LeaderEpoch | undefined;
+  /** What keeps this replica from taking records for a moment; undefined also when it is not to lead at all. */
+  readonly obstacle: Obstacle | undefined;
 
   /**
    * Leader only: validates, gives offsets, appends and starts replication. Answers at once; nothing is awaited.
@@ -118,6 +120,6 @@ export interface HostedPartition {
 export interface PartitionHost {
   /** The replica that this broker hosts, whatever its role; undefined when it hosts none. */
   find(topicId: TopicId, partition: number): HostedPartition | undefined;
-  /** The leadership that this broker is about to begin; undefined when it leads already, or will not. */
-  appointment(topicId: TopicId, partition: number): Appointment | undefined;
+  /** What keeps this broker from taking records of the partition for a moment: of a replica that is being opened, too. */
+  obstacle(topicId: TopicId, partition: number): Obstacle | undefined;
 }

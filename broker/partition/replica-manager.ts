@@ -5,12 +5,12 @@ import type { Random } from "../../shared/ports/random.ts";
 import type { CancelTimer, Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
+import type { Obstacle } from "../log/obstacle.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { PeerLinks } from "../peer/peer-links.ts";
 import type { AckEntry, AppendEntry, AttachedMessage, AttachMessage, RefusedMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState, ReplicaStateStore } from "../replication/replica-state-store.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
-import type { Appointment } from "./appointment.ts";
 import { HostedReplica } from "./hosted-replica.ts";
 import {
   highWatermarkIntervalMs,
@@ -137,8 +137,8 @@ export class ReplicaManager implements PartitionHost {
     return this.#slots.find(topicId, partition);
   }
 
-  appointment(topicId: TopicId, partition: number): Appointment | undefined {
-    return this.#slots.appointment(topicId, partition);
+  obstacle(topicId: TopicId, partition: number): Obstacle | undefined {
+    return this.#slots.obstacle(topicId, partition);
   }
 
   /** Every open replica. */
@@ -367,6 +367,7 @@ export class ReplicaManager implements PartitionHost {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const replica of this.replicas()) {
       replica.leader?.retryAttaches(nowMs);
+      replica.resignIfStuck();
       if (replica.record.lost.length > 0 && replica.leader !== undefined) this.#planReport(replica);
     }
   }

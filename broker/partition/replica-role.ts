@@ -1,7 +1,7 @@
 import type { LeaderEpoch } from "../../shared/metadata/records/record.ts";
 import type { Offset } from "../log/log-contract.ts";
+import type { OpenObstacle } from "../log/obstacle.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
-import type { OpenAppointment } from "./appointment.ts";
 import type { LeaderRole } from "./leader-role.ts";
 
 /** Following the leader of one epoch on one stream. */
@@ -19,6 +19,6 @@ export interface FollowerRole {
 export type Role =
   | { readonly kind: "idle" }
   /** Named by the newest record, writing its promise and accepted epoch. */
-  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch; readonly appointment: OpenAppointment }
+  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch; readonly appointment: OpenObstacle }
   | { readonly kind: "leader"; readonly leader: LeaderRole }
   | FollowerRole;

@@ -4,7 +4,7 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
-import { type Appointment, OpenAppointment } from "./appointment.ts";
+import { type Obstacle, OpenObstacle } from "../log/obstacle.ts";
 import type { HostedReplica } from "./hosted-replica.ts";
 import { logReopenMs, openConcurrency } from "./limits.ts";
 import type { LogDirectory } from "./log-directory.ts";
@@ -21,7 +21,7 @@ interface OpeningSlot {
   /** An attempt to open the log failed; there will be another one. */
   failed: boolean;
   /** Clients wait for it when this broker is to lead. */
-  readonly appointment: OpenAppointment;
+  readonly appointment: OpenObstacle;
 }
 
 type Slot = OpeningSlot | { readonly kind: "open"; readonly hosted: HostedReplica };
@@ -77,10 +77,10 @@ export class ReplicaSlots {
     return slot?.kind === "open" ? slot.hosted : undefined;
   }
 
-  appointment(topicId: TopicId, partition: number): Appointment | undefined {
+  obstacle(topicId: TopicId, partition: number): Obstacle | undefined {
     const slot = this.#slots.get(topicId)?.get(partition);
     if (slot === undefined) return undefined;
-    if (slot.kind === "open") return slot.hosted.replica.appointment;
+    if (slot.kind === "open") return slot.hosted.obstacle;
     return isOffice(slot, this.#ports.self) ? slot.appointment : undefined;
   }
 
@@ -164,7 +164,7 @@ export class ReplicaSlots {
     const { partition } = record;
     const partitions = this.#slots.get(topicId) ?? new Map<number, Slot>();
     this.#slots.set(topicId, partitions);
-    const appointment = new OpenAppointment(this.#ports.clock.monotonicMs());
+    const appointment = new OpenObstacle(this.#ports.clock.monotonicMs());
     const slot: OpeningSlot = { kind: "opening", topic, record, unwanted: false, failed: false, appointment };
     partitions.set(partition, slot);
     const open = () => this.#inTurn(`${topicId}-${partition}`, () => this.#openLog(slot, partitions));

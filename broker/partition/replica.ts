@@ -1,11 +1,11 @@
 import type { LeaderEpoch, PartitionState } from "../../shared/metadata/records/record.ts";
 import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
+import { type Obstacle, OpenObstacle } from "../log/obstacle.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
-import { type Appointment, OpenAppointment } from "./appointment.ts";
 import { LeaderRole } from "./leader-role.ts";
-import { logReopenMs } from "./limits.ts";
+import { diskLagMsMax, logReopenMs } from "./limits.ts";
 import { reconcileLog } from "./reconcile-log.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
 import type { FollowerRole, Role } from "./replica-role.ts";
@@ -84,7 +84,7 @@ export class Replica {
   }
 
   /** The leadership that this replica is about to begin. */
-  get appointment(): Appointment | undefined {
+  get appointment(): Obstacle | undefined {
     return this.#role.kind === "taking-office" ? this.#role.appointment : undefined;
   }
 
@@ -137,12 +137,12 @@ export class Replica {
       acceptedEpoch: this.#acceptedEpoch,
       lost: this.isLost,
     });
-    if (!allowed || this.#promisedEpoch > leaderEpoch || this.log.failure !== undefined) {
+    if (!allowed || this.#promisedEpoch > leaderEpoch || this.log.failure !== undefined || this.#isStuck) {
       this.context.attention();
       return;
     }
     this.#promisedEpoch = leaderEpoch;
-    const appointment = new OpenAppointment(sinceMs);
+    const appointment = new OpenObstacle(sinceMs);
     const taking: Role = { kind: "taking-office", epoch: leaderEpoch, appointment };
     this.#become(taking);
     this.#enqueue(() => this.#takeOffice(taking));
@@ -201,7 +201,7 @@ export class Replica {
       return { kind: "failed" };
     }
     // Elected with a log that takes no writes it could not take office, and would be elected again and again.
-    if (this.log.failure !== undefined || this.#closed) return { kind: "failed" };
+    if (this.log.failure !== undefined || this.#isStuck || this.#closed) return { kind: "failed" };
     if (this.#promisedEpoch > Math.max(epoch, promise)) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
     return {
       kind: "sealed",
@@ -320,6 +320,18 @@ export class Replica {
   /** Leads no more, though the record still says so: who waits for a commit is answered, the controller is told. */
   resign(): void {
     if (this.#role.kind === "leader") this.#become({ kind: "idle" });
+  }
+
+  /** A leader whose disk stands still could take no records: another replica can. */
+  resignIfStuck(): void {
+    if (this.#role.kind !== "leader" || !this.#isStuck) return;
+    this.context.logger.error("disk-stands-still", { epoch: this.#role.leader.epoch });
+    this.resign();
+  }
+
+  get #isStuck(): boolean {
+    const { lag } = this.log;
+    return lag !== undefined && this.context.clock.monotonicMs() - lag.sinceMs >= diskLagMsMax;
   }
 
   /** Ends every role; the log is closed (cleanly if asked) after the work under way. */

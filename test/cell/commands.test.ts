@@ -3,20 +3,13 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess, runCommand } from "./local-cloud-process.ts";
+import { until } from "./until.ts";
 
 let cloud: LocalCloudProcess;
 beforeAll(async () => {
   cloud = await LocalCloudProcess.start(["--restart-after", "1"]);
 });
 afterAll(() => cloud.dispose());
-
-async function until(condition: () => boolean, ms = 20_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("not in time");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 test("the line of --json says all that a program needs", () => {
   const { ready } = cloud;

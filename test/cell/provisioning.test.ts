@@ -6,6 +6,7 @@ import { ApiFailure, ProvisioningClient } from "../../functions/provisioning/cli
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
 import type { ConnectionSettings } from "./test-client.ts";
+import { until } from "./until.ts";
 
 let cloud: LocalCloudProcess;
 let api: ProvisioningClient;
@@ -15,14 +16,6 @@ beforeAll(async () => {
   api = new ProvisioningClient({ baseUrl, keyId: apiKey.id, secret: apiKey.secret });
 });
 afterAll(() => cloud.dispose());
-
-async function until(condition: () => Promise<boolean>, ms = 20_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("not in time");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 async function makeCluster(name: string) {
   const { id, spec } = await api.call("createCluster", { body: { spec: { display_name: name } } });

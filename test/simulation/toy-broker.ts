@@ -63,6 +63,7 @@ class ToyPartition implements HostedPartition {
   readonly topicId = topicId;
   readonly partition: number;
   readonly leaderEpoch = 1;
+  readonly obstacle = undefined;
   readonly #process: SimProcess;
   readonly #bug: ToyBug;
   readonly #watchers = new Set<() => void>();

@@ -1,4 +1,4 @@
-import { type Appointment, OpenAppointment } from "../../../../broker/partition/appointment.ts";
+import { type Obstacle, OpenObstacle } from "../../../../broker/log/obstacle.ts";
 import type {
   AppendResult,
   Failed,
@@ -38,12 +38,12 @@ export class InMemoryPartition implements HostedPartition {
   /** Reads wait until `finishReads`. */
   readsFromFiles = false;
   reads = 0;
+  obstacle: OpenObstacle | undefined;
   readonly watchers = new Set<() => void>();
   readonly appended: { readonly records: Buffer; readonly requiredAcks: number }[] = [];
   readonly #batches: StoredBatch[] = [];
   #wishes: CommitWish[] = [];
   #pendingReads: (() => void)[] = [];
-  #appointment: OpenAppointment | undefined;
 
   constructor(topicId: string, partition: number) {
     this.topicId = topicId;
@@ -93,21 +93,17 @@ export class InMemoryPartition implements HostedPartition {
     this.#changed();
   }
 
-  get appointment(): Appointment | undefined {
-    return this.#appointment;
-  }
-
   /** It does not lead, but is about to. */
   appoint(nowMs: number): void {
     this.leading = false;
-    this.#appointment = new OpenAppointment(nowMs);
+    this.obstacle = new OpenObstacle(nowMs);
   }
 
   /** The leadership begins, or goes elsewhere. Who waits for it is told, unless that is left to `tell`. */
   settleAppointment(leading: boolean, tell = (settle: () => void) => settle()): void {
-    const settled = this.#appointment;
+    const settled = this.obstacle;
     this.leading = leading;
-    this.#appointment = undefined;
+    this.obstacle = undefined;
     tell(() => settled?.settle());
   }
 
@@ -211,8 +207,8 @@ export class InMemoryPartitions implements PartitionHost {
     return this.#partitions.get(`${topicId}-${partition}`);
   }
 
-  appointment(topicId: string, partition: number): Appointment | undefined {
-    return this.find(topicId, partition)?.appointment;
+  obstacle(topicId: string, partition: number): Obstacle | undefined {
+    return this.find(topicId, partition)?.obstacle;
   }
 
   /** Hosts the partition from now on. */

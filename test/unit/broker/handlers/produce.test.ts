@@ -3,11 +3,12 @@ import { logLookIntervalMs } from "../../../../broker/controller/limits.ts";
 import { unanswered, unansweredAndClosed } from "../../../../broker/handlers/context/handler.ts";
 import {
   leaderReadinessWaitMs,
-  leadershipWaitsMsMax,
+  requestWaitsMsMax,
   topicLookMsMax,
   topicLookPauseMs,
 } from "../../../../broker/handlers/limits.ts";
 import { produceHandler } from "../../../../broker/handlers/produce.ts";
+import { OpenObstacle } from "../../../../broker/log/obstacle.ts";
 import { errorCode } from "../../../../shared/kafka/error-codes.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { collectAll } from "../collecting.ts";
@@ -283,7 +284,7 @@ describe("a partition that this broker is about to lead", () => {
     for (const hosted of many.hosted) hosted.appoint(broker.time.monotonicMs());
     const partitions = many.hosted.map((_, index) => ({ index, records: batch() }));
     const answer = client.call(produceHandler, 9, request({ name: "many", partitions }));
-    for (let passedMs = 0; passedMs < leadershipWaitsMsMax; passedMs += leaderReadinessWaitMs / 2) {
+    for (let passedMs = 0; passedMs < requestWaitsMsMax; passedMs += leaderReadinessWaitMs / 2) {
       await broker.time.advance(leaderReadinessWaitMs / 2);
       // Elected again and again, and never there.
       for (const hosted of many.hosted) hosted.settleAppointment(false);
@@ -293,6 +294,16 @@ describe("a partition that this broker is about to lead", () => {
     expect(
       responses[0]?.partitionResponses.every((partition) => partition.errorCode === errorCode.NOT_LEADER_OR_FOLLOWER),
     ).toBe(true);
+  });
+
+  test("and one whose leader has to wait for its disk are waited for alike", async () => {
+    topic.hosted[0]!.settleAppointment(true);
+    topic.hosted[0]!.obstacle = new OpenObstacle(broker.time.monotonicMs());
+    const answer = onlyPartition({});
+    await broker.time.settle();
+    expect(topic.hosted[0]!.appended).toEqual([]);
+    begin();
+    expect((await answer)?.errorCode).toBe(0);
   });
 
   test("is not waited for by a request that is refused anyway", async () => {

@@ -1,16 +1,24 @@
 import { expect, test } from "vitest";
 import { WriteSlots } from "../../../../broker/log/write-slots.ts";
+import { ManualClock } from "./log-fixture.ts";
 
 function setUp(slots: number) {
+  const clock = new ManualClock();
   const begun: string[] = [];
-  const writes = new WriteSlots(slots, 100);
+  const writes = new WriteSlots(clock, { slots, unwrittenBytesMax: 100 });
   const begins = new Map<string, () => void>();
   const take = (name: string) => {
     const begin = () => void begun.push(name);
     begins.set(name, begin);
     writes.take(begin);
   };
-  return { writes, begun, take, withdraw: (name: string) => writes.withdraw(begins.get(name) ?? (() => undefined)) };
+  return {
+    clock,
+    writes,
+    begun,
+    take,
+    withdraw: (name: string) => writes.withdraw(begins.get(name) ?? (() => undefined)),
+  };
 }
 
 test("no more than the slots begin, the others in the order in which they came", () => {
@@ -34,13 +42,17 @@ test("who withdraws begins no more, and holds up nobody", () => {
   expect(begun).toEqual(["a", "c"]);
 });
 
-test("what waits for the disk is counted over all logs", () => {
-  const { writes } = setUp(1);
+test("the disk lags from when too much waits for it until half of that is written, over all logs", () => {
+  const { clock, writes } = setUp(1);
+  let settled = 0;
   writes.countUnwritten(60);
   writes.countUnwritten(40);
-  expect(writes.areBehind).toBe(false);
+  expect(writes.lag).toBeUndefined();
   writes.countUnwritten(1);
-  expect(writes.areBehind).toBe(true);
-  writes.countUnwritten(-60);
-  expect(writes.areBehind).toBe(false);
+  expect(writes.lag?.sinceMs).toBe(clock.monotonicMs());
+  writes.lag?.whenSettled(() => settled++);
+  writes.countUnwritten(-50);
+  expect([writes.lag === undefined, settled]).toEqual([false, 0]);
+  writes.countUnwritten(-1);
+  expect([writes.lag === undefined, settled]).toEqual([true, 1]);
 });

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { unwrittenBytesMax } from "../../../../broker/log/limits.ts";
 import { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
+import { diskLagMsMax } from "../../../../broker/partition/limits.ts";
 import { type PartitionSettings, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
@@ -111,15 +112,55 @@ test("what compaction asks of a log comes from the topic's configurations", () =
   expect(both).toMatchObject({ retentionMs: 5, retentionBytes: 6, segmentMs: 30_000 });
 });
 
-test("while the disk stands still producers are refused before the memory is full, and served when it goes on", async () => {
-  const fixture = await leading({});
-  const replica = replicaOn(fixture, settings({ "max.message.bytes": "4000000" }));
-  const records = () => encodeBatch({ records: [{ value: Buffer.alloc(2_000_000) }] });
-  fixture.holdDisk();
-  let taken = 0;
-  while (replica.append(records(), { requiredAcks: 1 }).kind === "appended" && taken < 100) taken += 1;
-  expect(taken).toBe(Math.ceil(unwrittenBytesMax / records().length));
-  expect(replica.append(records(), { requiredAcks: 1 })).toMatchObject({ error: "KAFKA_STORAGE_ERROR" });
-  await fixture.releaseDisk();
-  expect(replica.append(records(), { requiredAcks: 1 }).kind).toBe("appended");
+describe("a disk that stands still", () => {
+  const big = () => encodeBatch({ records: [{ value: Buffer.alloc(2_000_000) }] });
+
+  async function full(options: FixtureOptions = {}) {
+    const fixture = await leading(options);
+    const replica = replicaOn(fixture, settings({ "max.message.bytes": "4000000" }));
+    fixture.holdDisk();
+    let taken = 0;
+    while (replica.append(big(), { requiredAcks: 1 }).kind === "appended" && taken < 100) taken += 1;
+    return { fixture, replica, taken };
+  }
+
+  test("producers wait and are refused before the memory is full, and are served when half of it is written", async () => {
+    const { fixture, replica, taken } = await full();
+    expect(taken).toBe(Math.ceil(unwrittenBytesMax / big().length));
+    expect(replica.append(big(), { requiredAcks: 1 })).toMatchObject({ error: "KAFKA_STORAGE_ERROR" });
+    let settled = 0;
+    replica.obstacle?.whenSettled(() => settled++);
+    await fixture.releaseDisk();
+    expect([settled, replica.obstacle]).toEqual([1, undefined]);
+    expect(replica.append(big(), { requiredAcks: 1 }).kind).toBe("appended");
+  });
+
+  test("a batch that is in the log already is known as such meanwhile", async () => {
+    const fixture = await leading({});
+    const replica = replicaOn(fixture, settings({ "max.message.bytes": "4000000" }));
+    const first = () =>
+      encodeBatch({ records: [{ value: Buffer.from("x") }], producerId: 7, producerEpoch: 0, baseSequence: 0 });
+    replica.append(first(), { requiredAcks: 1 });
+    fixture.holdDisk();
+    for (let count = 0; count < 100; count++) replica.append(big(), { requiredAcks: 1 });
+    expect(replica.append(first(), { requiredAcks: 1 })).toMatchObject({ kind: "appended", duplicate: true });
+  });
+
+  test("the leadership is given up after a while, and not taken again before the disk goes on", async () => {
+    const { fixture, replica } = await full({ record: recordOf({ leaderEpoch: 2 }) });
+    fixture.replica.resignIfStuck();
+    expect(replica.leaderEpoch).toBe(2);
+    await fixture.time.advance(diskLagMsMax);
+    fixture.replica.resignIfStuck();
+    expect(replica.leaderEpoch).toBeUndefined();
+    expect(fixture.replica.report()).toMatchObject({ reason: "cannot-lead" });
+    // Elected again all the same, it says so again.
+    fixture.replica.onRecord(recordOf({ leaderEpoch: 3, partitionEpoch: 3 }));
+    expect(replica.obstacle).toBeUndefined();
+    expect(fixture.replica.report()).toMatchObject({ reason: "cannot-lead", partitionEpoch: 3 });
+    await fixture.releaseDisk();
+    fixture.replica.onRecord(recordOf({ leaderEpoch: 4, partitionEpoch: 4 }));
+    await fixture.settle();
+    expect(replica.leaderEpoch).toBe(4);
+  });
 });

@@ -98,20 +98,20 @@ describe("ReplicaSlots", () => {
   test("an office is waited for until the log is open, and no longer than this broker is to lead", async () => {
     const { slots, apply, end, time } = makeSlots();
     const settled: string[] = [];
-    const wait = (name: string) => slots.appointment(topicId, 0)?.whenSettled(() => settled.push(name));
+    const wait = (name: string) => slots.obstacle(topicId, 0)?.whenSettled(() => settled.push(name));
     apply(recordOf());
-    expect(slots.appointment(topicId, 0)?.sinceMs).toBe(time.monotonicMs());
+    expect(slots.obstacle(topicId, 0)?.sinceMs).toBe(time.monotonicMs());
     wait("opened");
     await end("open 0", new Error("EIO"));
     expect(settled).toEqual(["opened"]);
-    expect(slots.appointment(topicId, 0)).toBeUndefined();
+    expect(slots.obstacle(topicId, 0)).toBeUndefined();
     apply(away);
     await time.advance(logReopenMs);
     apply(recordOf());
     wait("given to another");
     apply(recordOf({ leader: 2, leaderEpoch: 2, partitionEpoch: 6 }));
     expect(settled).toEqual(["opened", "given to another"]);
-    expect(slots.appointment(topicId, 0)).toBeUndefined();
+    expect(slots.obstacle(topicId, 0)).toBeUndefined();
     apply(recordOf({ leaderEpoch: 3, partitionEpoch: 7 }));
     wait("removed");
     slots.removeTopic(topicId);

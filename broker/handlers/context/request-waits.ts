@@ -1,10 +1,10 @@
 import type { TopicId } from "../../../shared/metadata/records/record.ts";
 import type { Withdraw } from "../../partition/partition-contract.ts";
-import { leaderReadinessWaitMs, leadershipWaitsMsMax, topicLookMsMax, topicLookPauseMs } from "../limits.ts";
+import { leaderReadinessWaitMs, requestWaitsMsMax, topicLookMsMax, topicLookPauseMs } from "../limits.ts";
 import type { RequestContext } from "./handler.ts";
 
 /** What a request may wait for before it begins: that this broker leads, or has heard of, what the client names. */
-export class LeadershipWaits {
+export class RequestWaits {
   readonly #context: RequestContext;
   readonly #untilMs: number;
   #looked = false;
@@ -12,21 +12,21 @@ export class LeadershipWaits {
   /** The request begins now. */
   constructor(context: RequestContext) {
     this.#context = context;
-    this.#untilMs = context.services.clock.monotonicMs() + leadershipWaitsMsMax;
+    this.#untilMs = context.services.clock.monotonicMs() + requestWaitsMsMax;
   }
 
   /**
-   * Resolves when a leadership that this broker was given a moment ago has begun, or will not; undefined when there is
-   * none to wait for. Metadata names the leader of a new partition before that broker has opened its log.
+   * Resolves when what keeps this broker from leading the partition is over; undefined when there is nothing to wait for.
+   * Metadata names the leader of a new partition before that broker has opened its log.
    */
-  leadership(topicId: TopicId, index: number): Promise<void> | undefined {
+  obstacle(topicId: TopicId, index: number): Promise<void> | undefined {
     const { partitions, clock } = this.#context.services;
-    const appointment = partitions.appointment(topicId, index);
-    if (appointment === undefined) return undefined;
-    // Counted from its beginning: all who wait give up together, and none after them is taken before it leads.
-    const leftMs = Math.min(appointment.sinceMs + leaderReadinessWaitMs, this.#untilMs) - clock.monotonicMs();
+    const obstacle = partitions.obstacle(topicId, index);
+    if (obstacle === undefined) return undefined;
+    // Counted from its beginning: all who wait give up together, and none after them is taken before it is over.
+    const leftMs = Math.min(obstacle.sinceMs + leaderReadinessWaitMs, this.#untilMs) - clock.monotonicMs();
     if (leftMs <= 0) return undefined;
-    return this.#atMost(leftMs, (settled) => appointment.whenSettled(settled));
+    return this.#atMost(leftMs, (settled) => obstacle.whenSettled(settled));
   }
 
   /**
