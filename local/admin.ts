@@ -3,7 +3,7 @@ import { internalLogicalCluster } from "../shared/tenancy/logical-cluster-id.ts"
 import { CellMetadata } from "./cell-metadata.ts";
 import { javaClientProperties, librdkafkaProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
-import { routedBootstrap } from "./routed-names.ts";
+import { hostsLine, routedBootstrap } from "./routed-names.ts";
 import { findRun, type RunFile } from "./run-file.ts";
 import { formatTable } from "./summary.ts";
 import { untilApplied } from "./until-applied.ts";
@@ -57,14 +57,19 @@ async function createKey(metadata: CellMetadata, run: RunFile, lkc: string): Pro
   const java = javaClientProperties(access, credentials);
   const librdkafka = librdkafkaProperties(access, credentials);
   return {
-    text: `A key of ${lkc}. The secret is shown this once. Through the router: bootstrap.servers=${routerBootstrap}
+    text: `A key of ${lkc}. The secret is shown this once.
 
 client.properties for the Java client and Kafka's tools:
 
 ${java}
 librdkafka.properties for kcat -F and every client on librdkafka:
 
-${librdkafka}`,
+${librdkafka}
+By name, through the router: bootstrap.servers=${routerBootstrap}
+Where names under localhost are not known, /etc/hosts needs this line:
+
+${hostsLine(lkc, run.firstCell)}
+`,
     json: { lkc, ...credentials, bootstrap: access.bootstrap, routerBootstrap, authorityFile: access.authorityFile },
     usableAtOnce: true,
   };

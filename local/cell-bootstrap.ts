@@ -33,24 +33,25 @@ export async function prepareFurtherCell(stores: CellStores, brokers: number, st
  */
 export async function prepareMetadata(
   request: BootstrapRequest,
-): Promise<{ readonly lkc: string; readonly text: string }> {
+): Promise<{ readonly lkc: string; readonly text: string; readonly chosenConfigs: Readonly<Record<string, string>> }> {
   const { layout, certificates } = request;
   const metadata = await CellMetadata.open(request.stores, "local-supervisor");
   try {
     const { cellConfigs } = metadata.image;
+    const defaults: Readonly<Record<string, string>> = configsForSize(request.cell.brokers);
     // Defaults for a small cell give way to what was ever set.
-    await metadata.setConfigs({
-      ...configsForSize(request.cell.brokers),
-      ...cellConfigs,
-      ...request.start.cellConfigs,
-    });
+    const configs = { ...defaults, ...cellConfigs, ...request.start.cellConfigs };
+    await metadata.setConfigs(configs);
     await metadata.ensureCluster(devLogicalCluster, "dev");
     const credentials = await ensureKey(metadata, layout);
     const access = { bootstrap: request.bootstrap, authorityFile: certificates.authorityFile };
     const text = javaClientProperties(access, credentials);
     writePrivateFile(layout.clientProperties, text);
     writePrivateFile(layout.librdkafkaProperties, librdkafkaProperties(access, credentials));
-    return { lkc: devLogicalCluster, text };
+    const chosenConfigs = Object.fromEntries(
+      Object.entries(configs).filter(([name, value]) => defaults[name] !== value),
+    );
+    return { lkc: devLogicalCluster, text, chosenConfigs };
   } finally {
     metadata.close();
   }

@@ -168,23 +168,21 @@ export class LocalCloud {
         port: plan.router.clients,
         adminPort: plan.router.admin,
         bootstrap: routedBootstrap(clientProperties.lkc, plan.router.clients),
-        hostsLine: this.#hostsLine(clientProperties.lkc),
+        hostsLine: hostsLine(clientProperties.lkc, this.#firstCell()),
       },
       clientPropertiesFile: layout.clientProperties,
       librdkafkaPropertiesFile: layout.librdkafkaProperties,
       clientProperties: clientProperties.text,
+      chosenConfigs: clientProperties.chosenConfigs,
       dataDirectory: layout.directory,
       readyMs: Math.round(performance.now()),
     };
   }
 
-  /** Names of the first cell's brokers: those of a logical cluster in it. */
-  #hostsLine(lkc: string): string {
+  /** Its brokers have the names of a logical cluster that lives in it. */
+  #firstCell(): RunFile["firstCell"] {
     const slots = this.#slots.filter(({ cellIndex }) => cellIndex === 0);
-    return hostsLine(
-      lkc,
-      slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot })),
-    );
+    return slots.map(({ broker }) => ({ id: broker.brokerId, slot: broker.slot }));
   }
 
   /** Ends everything in order. */
@@ -422,6 +420,7 @@ export class LocalCloud {
         port: this.#router?.ports.clients ?? 0,
         adminPort: this.#router?.ports.admin ?? 0,
       },
+      firstCell: this.#firstCell(),
       brokers: this.#slots.map(({ broker, ports }) => ({
         id: broker.brokerId,
         state: broker.paused ? "paused" : broker.state,

@@ -16,6 +16,8 @@ export interface RunFile {
   /** SASL_SSL addresses. */
   readonly secureBootstrap: string;
   readonly router: { readonly pid: number | undefined; readonly port: number; readonly adminPort: number };
+  /** Brokers that a logical cluster of the first cell may name. */
+  readonly firstCell: readonly { readonly id: number; readonly slot: number }[];
   readonly brokers: readonly {
     /** Undefined until it first served. */
     readonly id: number;

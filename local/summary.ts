@@ -29,6 +29,8 @@ export interface CloudSummary {
   readonly librdkafkaPropertiesFile: string;
   /** The content of `clientPropertiesFile`. */
   readonly clientProperties: string;
+  /** Configs of the cell that are not what a new one has, from this start or an earlier one. */
+  readonly chosenConfigs: Readonly<Record<string, string>>;
   readonly dataDirectory: string;
   /** From the start of the process to the last broker that serves. */
   readonly readyMs: number;
@@ -90,7 +92,7 @@ export function summaryText(summary: CloudSummary): string {
   return `
 Balafon serves: ${cells.length === 1 ? "cell" : "cells"} ${cells.join(", ")}, ${count(brokers.length, "broker")}, logical cluster ${lkc} (ready in ${(summary.readyMs / 1000).toFixed(1)} s)
 
-${table}
+${table}${chosen(summary.chosenConfigs)}
 Paste this:
 
   echo hello | kcat -b localhost:${firstPort} -t hello -P
@@ -113,6 +115,12 @@ Provisioning API: ${summary.api} (docs/provisioning-api.md), with an operator's 
 Try it: npm run broker -- kill ${brokers[0]?.id ?? 1}     More: npm start -- --help
 Data: ${summary.dataDirectory}     Ctrl-C ends everything in order.
 `;
+}
+
+function chosen(configs: CloudSummary["chosenConfigs"]): string {
+  const settings = Object.entries(configs).map(([name, value]) => `${name}=${value}`);
+  if (settings.length === 0) return "";
+  return `\nThe cell has ${settings.join(", ")} (of --set, which is kept for later starts)\n`;
 }
 
 function count(number: number, noun: string): string {

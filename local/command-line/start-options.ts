@@ -66,7 +66,7 @@ const startOptionSpecs = [
     name: "set",
     kind: "texts",
     placeholder: "NAME=VALUE",
-    help: "A broker config of the cell by Kafka's name, such as num.partitions=6 or\nauto.create.topics.enable=false. May be repeated.",
+    help: "A broker config of the cell by Kafka's name, such as num.partitions=6 or\nauto.create.topics.enable=false. May be repeated; kept for later starts.",
   },
   {
     name: "restart-after",
@@ -129,7 +129,10 @@ export function parseStartCommand(argv: readonly string[]): StartCommand {
   const { values, positionals } = parsed;
   if (values.help) return { kind: "help", text: startHelp() };
   if (positionals.length > 0)
-    return { kind: "refused", problem: `${positionals[0]} is not expected; options begin with --` };
+    return {
+      kind: "refused",
+      problem: `${positionals[0]} is not expected; options begin with --, and npm wants one more before them: npm start -- --set NAME=VALUE`,
+    };
   const cellConfigs: Record<string, string> = {};
   for (const setting of values.set) {
     const equals = setting.indexOf("=");

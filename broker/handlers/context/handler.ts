@@ -62,7 +62,8 @@ export interface Handler<A extends Api> {
   memoryEstimate(frameBytes: number): number;
   /**
    * The next request of the same API may start while this one waits: what must be in order was done when `handle`
-   * returned, unless it returned `Postponed` (produce and commit append). Others wait until every request before them was answered, as in Kafka.
+   * returned, unless it returned `Postponed` (produce and commit append). Others wait until every request before them was
+   * answered, as in Kafka.
    */
   readonly pipelined?: boolean;
   handle(context: RequestContext, request: RequestOf<A>): Answer<ResponseInputOf<A>>;

@@ -21,6 +21,7 @@ const summary = {
   clientPropertiesFile: "data/client.properties",
   librdkafkaPropertiesFile: "data/librdkafka.properties",
   clientProperties: "security.protocol=SASL_SSL\n",
+  chosenConfigs: {},
   dataDirectory: "data",
   readyMs: 1234,
 };
@@ -38,6 +39,14 @@ test("the line of JSON has the fields that programs count on", () => {
     readyMs: 1234,
   });
   expect(summaryLine(summary)).not.toContain("\n");
+});
+
+test("what was set for the cell is told at each start: it is kept", () => {
+  expect(summaryText(summary)).not.toContain("--set");
+  const chosen = { "num.partitions": "6", "auto.create.topics.enable": "false" };
+  expect(summaryText({ ...summary, chosenConfigs: chosen })).toContain(
+    "The cell has num.partitions=6, auto.create.topics.enable=false (of --set, which is kept for later starts)",
+  );
 });
 
 test("the text has addresses, a line to paste and the client's properties", () => {
