@@ -154,6 +154,8 @@ export class BrokerCalls {
       const replica = replicas.replica(order.topicId, order.partition);
       const leader = replica?.leader;
       if (leader === undefined || replica?.record.partitionEpoch !== order.partitionEpoch) return [];
+      // A target that is far behind (its disk stands still, say) would only keep producers waiting, again and again.
+      if (!leader.inSyncReplicas().includes(order.target)) return [];
       leader.handingOver = true;
       timers.after(handOverMsMax, () => {
         leader.handingOver = false;

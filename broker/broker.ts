@@ -268,6 +268,7 @@ export class Broker {
       cleanerConfigs: () => tuning?.compaction?.configs ?? cleanerConfigs(this.image),
       compactionSettleMs: tuning?.compaction?.settleMs,
       sendReports: (reports) => calls().sendReports(reports),
+      storeReachable: () => this.metadata.storeReachable,
       onLeadership: (hosted) => parts.groups?.onLeadership(this.#options.coordinatedBy?.(hosted) ?? hosted),
       onEvent,
     });

@@ -84,6 +84,8 @@ export class Controller {
   #nextMaintenanceMs = 0;
   #nextFullScanMs = 0;
   readonly #aliveSinceMs = new Map<BrokerId, number>();
+  /** When a broker last did not take a leadership that was to go back to it: its disk may stand still. */
+  readonly #handedInVainMs = new Map<BrokerId, number>();
   #cancelTick: CancelTimer | undefined;
   #stepPlanned = false;
   #stopped = false;
@@ -386,8 +388,9 @@ export class Controller {
       for (const record of topic.partitions) {
         const target = record.voters[0];
         if (target === undefined || target === record.leader || count >= preferredLeaderBatchMax) continue;
-        const aliveMs = nowMs - (this.#aliveSinceMs.get(target) ?? nowMs);
-        if (aliveMs < preferredLeaderAfterMs || record.lost.includes(target) || this.view.isDraining(target)) continue;
+        const sinceMs = Math.max(this.#aliveSinceMs.get(target) ?? nowMs, this.#handedInVainMs.get(target) ?? 0);
+        if (nowMs - sinceMs < preferredLeaderAfterMs || record.lost.includes(target) || this.view.isDraining(target))
+          continue;
         if (!isElectable(record, this.view) || !this.view.isConnected(target, record)) continue;
         const orders = byLeader.get(record.leader) ?? [];
         byLeader.set(record.leader, orders);
@@ -416,6 +419,11 @@ export class Controller {
         .filter((order) => ready.some((key) => keyOf(key) === keyOf(order)))
         .map((order) => ({ ...order, preferred: order.target, recover: undefined }));
       if (elections.length > 0 && this.inOffice) await this.#runRound(elections);
+      const { image } = this.#ports.metadata;
+      for (const { topicId, partition, target } of orders) {
+        if (image.topics.get(topicId)?.partitions[partition]?.leader === target) continue;
+        this.#handedInVainMs.set(target, this.#ports.clock.monotonicMs());
+      }
     }
   }
 

@@ -142,6 +142,10 @@ export class PartitionLog implements PartitionLogContract {
     return this.#progress.failure;
   }
 
+  get standsStillSinceMs(): number | undefined {
+    return this.#environment.writes.standsStillSinceMs;
+  }
+
   get lag(): Obstacle | undefined {
     return this.#environment.writes.lag;
   }

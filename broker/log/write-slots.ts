@@ -11,6 +11,8 @@ export class WriteSlots {
   readonly #unwrittenBytesMax: number;
   #unwrittenBytes = 0;
   #lag: OpenObstacle | undefined;
+  /** Of the last write that ended while the disk lagged. */
+  #progressMs = 0;
   #free: number;
   /** First come, first served. */
   readonly #waiting = new Set<() => void>();
@@ -29,12 +31,19 @@ export class WriteSlots {
     return this.#lag;
   }
 
+  /** Monotonic time since when a disk that lags has ended no write; undefined when it keeps up. */
+  get standsStillSinceMs(): number | undefined {
+    return this.#lag === undefined ? undefined : this.#progressMs;
+  }
+
   /** Bytes that were handed to a log and are not written. */
   countUnwritten(change: number): void {
     this.#unwrittenBytes += change;
     const lag = this.#lag;
     if (lag === undefined) {
-      if (this.#unwrittenBytes > this.#unwrittenBytesMax) this.#lag = new OpenObstacle(this.#clock.monotonicMs());
+      if (this.#unwrittenBytes <= this.#unwrittenBytesMax) return;
+      this.#progressMs = this.#clock.monotonicMs();
+      this.#lag = new OpenObstacle(this.#progressMs);
     } else if (2 * this.#unwrittenBytes <= this.#unwrittenBytesMax) {
       this.#lag = undefined;
       lag.settle();
@@ -52,6 +61,7 @@ export class WriteSlots {
   }
 
   giveBack(): void {
+    if (this.#lag !== undefined) this.#progressMs = this.#clock.monotonicMs();
     const [next] = this.#waiting;
     if (next === undefined) {
       this.#free += 1;

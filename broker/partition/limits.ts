@@ -28,8 +28,8 @@ export const highWatermarkIntervalMs = 100;
 export const reportIntervalMs = 300;
 /** A log that failed (full disk, I/O error) is closed and opened again after this. */
 export const logReopenMs = 3_000;
-/** A broker whose disk has not kept up for so long leads no more: the other replicas have it elected elsewhere. */
-export const diskLagMsMax = 2_000;
+/** A broker whose disk is behind and has ended no write for so long gives up what it leads, where the others can elect. */
+export const diskStillMsMax = 5_000;
 /** All logs with unsynced writes are synced in rounds that begin this often. */
 export const syncIntervalMs = 1_000;
 /** Logs synced side by side (docs/adr/0003, rule 2). */

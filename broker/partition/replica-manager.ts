@@ -9,10 +9,12 @@ import type { Obstacle } from "../log/obstacle.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { PeerLinks } from "../peer/peer-links.ts";
 import type { AckEntry, AppendEntry, AttachedMessage, AttachMessage, RefusedMessage } from "../peer/peer-messages.ts";
+import { isQuorum } from "../replication/quorum.ts";
 import type { ReplicaState, ReplicaStateStore } from "../replication/replica-state-store.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
 import { HostedReplica } from "./hosted-replica.ts";
 import {
+  diskStillMsMax,
   highWatermarkIntervalMs,
   parkedAttachesMax,
   reportIntervalMs,
@@ -47,6 +49,8 @@ export interface ReplicaManagerPorts {
   readonly compactionSettleMs?: number | undefined;
   /** Hands reports to whoever is controller now; lost ones are repeated. */
   sendReports(reports: readonly ReplicaReport[]): void;
+  /** Whether the metadata log could take an election now. */
+  storeReachable(): boolean;
   /** A leadership began or ended here: see `leaderEpoch`. May be called from within any call; must be cheap. */
   onLeadership(hosted: HostedPartition): void;
   /** Events for metrics: truncations, failovers, … */
@@ -107,7 +111,10 @@ export class ReplicaManager implements PartitionHost {
     this.#slots.applyImage(image);
     this.#every(syncIntervalMs, () => this.#syncAll());
     this.#every(retentionIntervalMs, () => this.#retain());
-    this.#every(reportIntervalMs, () => this.#retryAttaches());
+    this.#every(reportIntervalMs, () => {
+      this.#retryAttaches();
+      this.#resignIfDiskStandsStill();
+    });
     this.cleaner.start();
   }
 
@@ -367,9 +374,28 @@ export class ReplicaManager implements PartitionHost {
     const nowMs = this.#ports.clock.monotonicMs();
     for (const replica of this.replicas()) {
       replica.leader?.retryAttaches(nowMs);
-      replica.resignIfStuck();
       if (replica.record.lost.length > 0 && replica.leader !== undefined) this.#planReport(replica);
     }
+  }
+
+  /**
+   * A leader whose disk stands still takes no records any more. It goes, but only where the others can elect one of them:
+   * else its reads and its place would be lost for nothing, and the disk may go on at any moment.
+   */
+  #resignIfDiskStandsStill(): void {
+    const { clock, links, logger, self } = this.#ports;
+    if (!this.#ports.storeReachable()) return;
+    let leaderships = 0;
+    for (const replica of this.replicas()) {
+      const { leader, record, log } = replica;
+      const sinceMs = log.standsStillSinceMs;
+      if (leader === undefined || sinceMs === undefined || clock.monotonicMs() - sinceMs < diskStillMsMax) continue;
+      const isThere = (broker: BrokerId) => broker !== self && links.isAlive(broker) && !record.lost.includes(broker);
+      if (!isQuorum(record, isThere)) continue;
+      replica.resign();
+      leaderships += 1;
+    }
+    if (leaderships > 0) logger.error("disk-stands-still", { leaderships });
   }
 
   #syncAll(): void {

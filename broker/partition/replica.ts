@@ -5,7 +5,7 @@ import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
 import { LeaderRole } from "./leader-role.ts";
-import { diskLagMsMax, logReopenMs } from "./limits.ts";
+import { logReopenMs } from "./limits.ts";
 import { reconcileLog } from "./reconcile-log.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
 import type { FollowerRole, Role } from "./replica-role.ts";
@@ -137,7 +137,7 @@ export class Replica {
       acceptedEpoch: this.#acceptedEpoch,
       lost: this.isLost,
     });
-    if (!allowed || this.#promisedEpoch > leaderEpoch || this.log.failure !== undefined || this.#isStuck) {
+    if (!allowed || this.#promisedEpoch > leaderEpoch || this.log.failure !== undefined) {
       this.context.attention();
       return;
     }
@@ -201,7 +201,7 @@ export class Replica {
       return { kind: "failed" };
     }
     // Elected with a log that takes no writes it could not take office, and would be elected again and again.
-    if (this.log.failure !== undefined || this.#isStuck || this.#closed) return { kind: "failed" };
+    if (this.log.failure !== undefined || this.#closed) return { kind: "failed" };
     if (this.#promisedEpoch > Math.max(epoch, promise)) return { kind: "refused", promisedEpoch: this.#promisedEpoch };
     return {
       kind: "sealed",
@@ -320,18 +320,6 @@ export class Replica {
   /** Leads no more, though the record still says so: who waits for a commit is answered, the controller is told. */
   resign(): void {
     if (this.#role.kind === "leader") this.#become({ kind: "idle" });
-  }
-
-  /** A leader whose disk stands still could take no records: another replica can. */
-  resignIfStuck(): void {
-    if (this.#role.kind !== "leader" || !this.#isStuck) return;
-    this.context.logger.error("disk-stands-still", { epoch: this.#role.leader.epoch });
-    this.resign();
-  }
-
-  get #isStuck(): boolean {
-    const { lag } = this.log;
-    return lag !== undefined && this.context.clock.monotonicMs() - lag.sinceMs >= diskLagMsMax;
   }
 
   /** Ends every role; the log is closed (cleanly if asked) after the work under way. */

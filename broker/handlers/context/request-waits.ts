@@ -1,4 +1,5 @@
 import type { TopicId } from "../../../shared/metadata/records/record.ts";
+import type { Obstacle } from "../../log/obstacle.ts";
 import type { Withdraw } from "../../partition/partition-contract.ts";
 import { leaderReadinessWaitMs, requestWaitsMsMax, topicLookMsMax, topicLookPauseMs } from "../limits.ts";
 import type { RequestContext } from "./handler.ts";
@@ -7,6 +8,8 @@ import type { RequestContext } from "./handler.ts";
 export class RequestWaits {
   readonly #context: RequestContext;
   readonly #untilMs: number;
+  /** One disk is in the way of all partitions. */
+  readonly #awaited = new Set<Obstacle>();
   #looked = false;
 
   /** The request begins now. */
@@ -16,16 +19,18 @@ export class RequestWaits {
   }
 
   /**
-   * Resolves when what keeps this broker from leading the partition is over; undefined when there is nothing to wait for.
+   * Resolves when what keeps this broker from leading the partition is over; undefined when there is nothing to wait for,
+   * or this request waits for it already.
    * Metadata names the leader of a new partition before that broker has opened its log.
    */
   obstacle(topicId: TopicId, index: number): Promise<void> | undefined {
     const { partitions, clock } = this.#context.services;
     const obstacle = partitions.obstacle(topicId, index);
-    if (obstacle === undefined) return undefined;
+    if (obstacle === undefined || this.#awaited.has(obstacle)) return undefined;
     // Counted from its beginning: all who wait give up together, and none after them is taken before it is over.
     const leftMs = Math.min(obstacle.sinceMs + leaderReadinessWaitMs, this.#untilMs) - clock.monotonicMs();
     if (leftMs <= 0) return undefined;
+    this.#awaited.add(obstacle);
     return this.#atMost(leftMs, (settled) => obstacle.whenSettled(settled));
   }
 

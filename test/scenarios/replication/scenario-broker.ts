@@ -95,6 +95,7 @@ export class ScenarioBroker implements LinkOwner {
             ports.tell(`${id} reports "${reason}"${about} under record ${partitionEpoch}`);
           }
         },
+        storeReachable: () => true,
         onLeadership: () => undefined,
         onEvent: () => undefined,
       });

@@ -37,7 +37,7 @@ interface Member {
 }
 
 /** What a replica answers, unless the test says otherwise. */
-const usualAnswer = { acceptedEpoch: 1, endOffset: 10, logStartOffset: 0, lost: false };
+export const usualAnswer = { acceptedEpoch: 1, endOffset: 10, logStartOffset: 0, lost: false };
 
 export class ControllerCell {
   readonly time = new VirtualTime();

@@ -9,7 +9,7 @@ import {
   preferredLeaderIntervalMs,
   recoveryWaitMs,
 } from "../../../../broker/controller/limits.ts";
-import { ControllerCell, topicId } from "./controller-fixture.ts";
+import { ControllerCell, topicId, usualAnswer } from "./controller-fixture.ts";
 
 describe("who is controller", () => {
   test("of brokers that start together the one with the lowest id stands, and nobody after it", async () => {
@@ -298,6 +298,20 @@ describe("leaderships", () => {
     await cell.time.pass(preferredLeaderIntervalMs + 6_000);
     expect(cell.handOvers).toEqual(["2 to 1"]);
     expect(cell.record()).toMatchObject({ leader: 1, leaderEpoch: 2 });
+  });
+
+  test("are not offered again and again to a broker that does not take them", async () => {
+    const cell = await ControllerCell.start({ controllers: [2], record: { leader: 2 } });
+    // Its disk stands still: it cannot promise.
+    cell.onSeal = (broker) => (broker === 1 ? new Promise(() => undefined) : usualAnswer);
+    await cell.time.pass(preferredLeaderAfterMs + preferredLeaderIntervalMs);
+    expect(cell.handOvers).toEqual(["2 to 1"]);
+    expect(cell.record().leader).not.toBe(1);
+    await cell.time.pass(preferredLeaderAfterMs - preferredLeaderIntervalMs);
+    expect(cell.handOvers.length).toBe(1);
+    cell.onSeal = () => usualAnswer;
+    await cell.time.pass(2 * preferredLeaderIntervalMs);
+    expect(cell.record().leader).toBe(1);
   });
 
   test("of a broker that is about to stop go to others", async () => {

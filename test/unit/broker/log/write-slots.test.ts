@@ -51,8 +51,14 @@ test("the disk lags from when too much waits for it until half of that is writte
   writes.countUnwritten(1);
   expect(writes.lag?.sinceMs).toBe(clock.monotonicMs());
   writes.lag?.whenSettled(() => settled++);
-  writes.countUnwritten(-50);
+  clock.nowMs += 700;
+  writes.countUnwritten(1);
+  expect(writes.standsStillSinceMs).toBe(clock.nowMs - 700);
+  writes.take(() => undefined);
+  writes.giveBack();
+  expect(writes.standsStillSinceMs).toBe(clock.nowMs);
+  writes.countUnwritten(-51);
   expect([writes.lag === undefined, settled]).toEqual([false, 0]);
   writes.countUnwritten(-1);
-  expect([writes.lag === undefined, settled]).toEqual([true, 1]);
+  expect([writes.lag === undefined, writes.standsStillSinceMs, settled]).toEqual([true, undefined, 1]);
 });

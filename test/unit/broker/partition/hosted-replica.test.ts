@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { unwrittenBytesMax } from "../../../../broker/log/limits.ts";
 import { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
-import { diskLagMsMax } from "../../../../broker/partition/limits.ts";
 import { type PartitionSettings, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
@@ -144,23 +143,5 @@ describe("a disk that stands still", () => {
     fixture.holdDisk();
     for (let count = 0; count < 100; count++) replica.append(big(), { requiredAcks: 1 });
     expect(replica.append(first(), { requiredAcks: 1 })).toMatchObject({ kind: "appended", duplicate: true });
-  });
-
-  test("the leadership is given up after a while, and not taken again before the disk goes on", async () => {
-    const { fixture, replica } = await full({ record: recordOf({ leaderEpoch: 2 }) });
-    fixture.replica.resignIfStuck();
-    expect(replica.leaderEpoch).toBe(2);
-    await fixture.time.advance(diskLagMsMax);
-    fixture.replica.resignIfStuck();
-    expect(replica.leaderEpoch).toBeUndefined();
-    expect(fixture.replica.report()).toMatchObject({ reason: "cannot-lead" });
-    // Elected again all the same, it says so again.
-    fixture.replica.onRecord(recordOf({ leaderEpoch: 3, partitionEpoch: 3 }));
-    expect(replica.obstacle).toBeUndefined();
-    expect(fixture.replica.report()).toMatchObject({ reason: "cannot-lead", partitionEpoch: 3 });
-    await fixture.releaseDisk();
-    fixture.replica.onRecord(recordOf({ leaderEpoch: 4, partitionEpoch: 4 }));
-    await fixture.settle();
-    expect(replica.leaderEpoch).toBe(4);
   });
 });
