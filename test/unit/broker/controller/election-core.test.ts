@@ -17,21 +17,10 @@ import {
 import { isQuorum } from "../../../../broker/replication/quorum.ts";
 import { soundRules } from "../../../../broker/replication/replication-rules.ts";
 import { noLeader, type PartitionState } from "../../../../shared/metadata/records/record.ts";
+import { partitionState } from "../../shared/metadata/records/partition-state.ts";
 
 function state(change: Partial<PartitionState> = {}): PartitionState {
-  return {
-    partition: 0,
-    partitionEpoch: 4,
-    voters: [1, 2, 3],
-    outgoing: [],
-    learners: [],
-    lost: [],
-    leader: 1,
-    leaderEpoch: 2,
-    intendedEpoch: 2,
-    logStartOffset: 0,
-    ...change,
-  };
+  return partitionState({ partitionEpoch: 4, leaderEpoch: 2, intendedEpoch: 2, ...change });
 }
 
 interface Cell {
