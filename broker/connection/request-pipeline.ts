@@ -146,14 +146,11 @@ export class RequestPipeline {
       startedMs: this.#clock.monotonicMs(),
     };
     this.#running += 1;
-    this.#serve(opened, running);
+    this.#serve(running, () => this.#replyTo(opened));
   }
 
-  #serve(opened: Startable, running: Running): void {
-    this.#take(running, () => this.#replyTo(opened));
-  }
-
-  #take(running: Running, ask: () => Served): void {
+  /** `ask` serves the request, or has one that was postponed begin. */
+  #serve(running: Running, ask: () => Served): void {
     try {
       const reply = ask();
       if (reply instanceof Postponed) return this.#postpone(running, reply);
@@ -177,7 +174,7 @@ export class RequestPipeline {
         this.#owner.onEnded();
         return;
       }
-      this.#take(running, again);
+      this.#serve(running, again);
       this.pump();
     });
   }

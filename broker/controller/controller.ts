@@ -83,9 +83,8 @@ export class Controller {
   #nextPreferredMs = 0;
   #nextMaintenanceMs = 0;
   #nextFullScanMs = 0;
-  readonly #aliveSinceMs = new Map<BrokerId, number>();
-  /** When a broker last did not take a leadership that was to go back to it: its disk may stand still. */
-  readonly #handedInVainMs = new Map<BrokerId, number>();
+  /** Since when brokers are alive, and have taken each leadership that was to go back to them. */
+  readonly #steadySinceMs = new Map<BrokerId, number>();
   #cancelTick: CancelTimer | undefined;
   #stepPlanned = false;
   #stopped = false;
@@ -257,8 +256,8 @@ export class Controller {
 
   #lead(nowMs: number): void {
     const { links, metadata } = this.#ports;
-    for (const broker of links.alive()) if (!this.#aliveSinceMs.has(broker)) this.#aliveSinceMs.set(broker, nowMs);
-    for (const broker of this.#aliveSinceMs.keys()) if (!links.isAlive(broker)) this.#aliveSinceMs.delete(broker);
+    for (const broker of links.alive()) if (!this.#steadySinceMs.has(broker)) this.#steadySinceMs.set(broker, nowMs);
+    for (const broker of this.#steadySinceMs.keys()) if (!links.isAlive(broker)) this.#steadySinceMs.delete(broker);
     if (nowMs >= this.#nextFullScanMs) {
       this.#scanAll = true;
       this.#nextFullScanMs = nowMs + 1_000;
@@ -388,9 +387,8 @@ export class Controller {
       for (const record of topic.partitions) {
         const target = record.voters[0];
         if (target === undefined || target === record.leader || count >= preferredLeaderBatchMax) continue;
-        const sinceMs = Math.max(this.#aliveSinceMs.get(target) ?? nowMs, this.#handedInVainMs.get(target) ?? 0);
-        if (nowMs - sinceMs < preferredLeaderAfterMs || record.lost.includes(target) || this.view.isDraining(target))
-          continue;
+        const steadyMs = nowMs - (this.#steadySinceMs.get(target) ?? nowMs);
+        if (steadyMs < preferredLeaderAfterMs || record.lost.includes(target) || this.view.isDraining(target)) continue;
         if (!isElectable(record, this.view) || !this.view.isConnected(target, record)) continue;
         const orders = byLeader.get(record.leader) ?? [];
         byLeader.set(record.leader, orders);
@@ -422,7 +420,8 @@ export class Controller {
       const { image } = this.#ports.metadata;
       for (const { topicId, partition, target } of orders) {
         if (image.topics.get(topicId)?.partitions[partition]?.leader === target) continue;
-        this.#handedInVainMs.set(target, this.#ports.clock.monotonicMs());
+        // Its disk may stand still.
+        this.#steadySinceMs.set(target, this.#ports.clock.monotonicMs());
       }
     }
   }

@@ -47,12 +47,8 @@ const topicIdsFrom = 13;
 /** Moved from batch to batch, so that a look at a header costs no object. */
 const batchView = new RecordBatchView(Buffer.alloc(0));
 
-const none = () => undefined;
-
-interface FoundPartition {
-  readonly hosted: HostedPartition | ErrorName;
-  readonly topic: TopicImage | undefined;
-}
+/** The replica of a partition, or why there is none to append to. */
+type Found = HostedPartition | ErrorName;
 
 /** An answer as it is built; what waits for its commit may still fail. */
 type PartitionAnswer = { -readonly [Key in keyof ProducePartitionResponse]: ProducePartitionResponse[Key] };
@@ -67,8 +63,6 @@ class Production {
   readonly #timeoutMs: number;
   readonly #startedMs: number;
   readonly #topics: ProduceTopicResponse[] = [];
-  /** What was found of the request's partitions, in its order; empty once they were appended to. */
-  #found: FoundPartition[] = [];
   #waits: RequestWaits | undefined;
   #hints: LeaderHints | undefined;
   #failures = 0;
@@ -88,37 +82,36 @@ class Production {
 
   /** Called with the request that it was made for; again only when it was postponed. */
   run(request: ProduceRequest): Answer<ProduceResponse> {
-    const waits = this.#findPartitions(request);
+    const found: Found[] = [];
+    const waits = this.#findPartitions(request, found);
     // All are found anew afterwards: what led before the wait may have lost its office meanwhile.
-    if (waits.length > 0) return new Postponed(Promise.all(waits).then(none), () => this.run(request));
-    const found = this.#found.values();
-    for (const topicData of request.topicData) this.#produceTopic(topicData, found);
-    this.#found = [];
+    if (waits.length > 0) return new Postponed(Promise.all(waits), () => this.run(request));
+    const inOrder = found.values();
+    for (const topicData of request.topicData) this.#produceTopic(topicData, inOrder);
     this.#open -= 1;
     if (this.#acks === 0) return this.#endUnanswered();
     if (this.#open === 0) return this.#response();
     return this.#whenCommitted();
   }
 
-  /** Finds all partitions, and what must be waited for before any of them is appended to. */
-  #findPartitions(request: ProduceRequest): Promise<void>[] {
+  /** Adds each partition of the request to `found`, and gives what must be waited for before any is appended to. */
+  #findPartitions(request: ProduceRequest, found: Found[]): Promise<void>[] {
     const refusal = refusalOf(request);
-    const waits: Promise<void>[] = [];
-    this.#found = [];
+    const waits: (Promise<void> | undefined)[] = [];
     let unknown = false;
     for (const topicData of request.topicData) {
       const topic = this.#topicOf(topicData);
       for (const data of topicData.partitionData) {
         const hosted = refusal ?? this.#lookUp(topic, data);
-        this.#found.push({ hosted, topic });
+        found.push(hosted);
         if (refusal !== undefined || hosted === "INVALID_RECORD") continue;
         if (typeof hosted !== "string" && hosted.obstacle === undefined) continue;
         if (topic?.partitions[data.index] === undefined) unknown = true;
-        else this.#waitFor(waits, this.#requestWaits.obstacle(topic.topicId, data.index));
+        else waits.push(this.#requestWaits.obstacle(topic.topicId, data.index));
       }
     }
-    if (unknown) this.#waitFor(waits, this.#requestWaits.topic());
-    return waits;
+    if (unknown) waits.push(this.#requestWaits.topic());
+    return waits.filter((wait) => wait !== undefined);
   }
 
   #topicOf(topicData: ProduceTopicData): TopicImage | undefined {
@@ -126,7 +119,7 @@ class Production {
     return version >= topicIdsFrom ? session.tenant.topicById(topicData.topicId) : session.tenant.topic(topicData.name);
   }
 
-  #lookUp(topic: TopicImage | undefined, { index, records }: ProducePartitionData): HostedPartition | ErrorName {
+  #lookUp(topic: TopicImage | undefined, { index, records }: ProducePartitionData): Found {
     if (records === null || records.length < batchHeaderBytes) return "INVALID_RECORD";
     const unknownTopic = this.#context.version >= topicIdsFrom ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
     return hostedPartition(this.#context.services.partitions, topic, { index, unknownTopic });
@@ -137,13 +130,11 @@ class Production {
     return this.#waits;
   }
 
-  #waitFor(waits: Promise<void>[], wait: Promise<void> | undefined): void {
-    if (wait !== undefined) waits.push(wait);
-  }
-
-  #produceTopic(topicData: ProduceTopicData, found: Iterator<FoundPartition, undefined>): void {
+  /** `found`: its partitions are next. */
+  #produceTopic(topicData: ProduceTopicData, found: Iterator<Found, undefined>): void {
+    const topic = this.#topicOf(topicData);
     const partitionResponses = topicData.partitionData.map((data) => {
-      const { hosted, topic } = found.next().value as FoundPartition;
+      const hosted = found.next().value as Found;
       return typeof hosted === "string"
         ? this.#failed(data.index, { error: hosted, topic })
         : this.#append(data, hosted, topic);

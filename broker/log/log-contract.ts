@@ -49,8 +49,6 @@ export interface PartitionLogContract {
    * append is taken all the same: a follower's are bounded by what its leaders push, a leader's by refusing producers.
    */
   readonly lag: Obstacle | undefined;
-  /** Monotonic time since when a disk that does not keep up has ended no write, of any log. */
-  readonly standsStillSinceMs: number | undefined;
 
   /**
    * Starts writing; endOffset, epochs and producers move at once, writtenOffset when the write ended. Chunks must

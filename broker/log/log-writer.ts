@@ -26,7 +26,6 @@ export class LogWriter {
   #segments: Segment[] = [];
   #isWriting = false;
   #isStopped = false;
-  #unwrittenBytes = 0;
   /** Who waits for the write under way after `stop`. */
   readonly #idle: (() => void)[] = [];
 
@@ -40,7 +39,6 @@ export class LogWriter {
   push(segment: Segment, chunk: LogChunk): void {
     this.#chunks.push(chunk);
     this.#segments.push(segment);
-    this.#unwrittenBytes += chunk.bytes.length;
     this.#slots.countUnwritten(chunk.bytes.length);
     if (!this.#isWriting) this.#writeNext();
   }
@@ -104,7 +102,6 @@ export class LogWriter {
 
   #written(segment: Segment, count: number, bytes: number): void {
     segment.writtenBytes += bytes;
-    this.#unwrittenBytes -= bytes;
     this.#slots.countUnwritten(-bytes);
     const { endOffset } = this.#chunks[count - 1] as LogChunk;
     this.#chunks = this.#chunks.slice(count);
@@ -122,8 +119,7 @@ export class LogWriter {
 
   /** What a stopped log has not written it never will: it holds up no other log. */
   #forget(): void {
-    this.#slots.countUnwritten(-this.#unwrittenBytes);
-    this.#unwrittenBytes = 0;
+    for (const { bytes } of this.#chunks) this.#slots.countUnwritten(-bytes.length);
     this.#chunks = [];
     this.#segments = [];
   }

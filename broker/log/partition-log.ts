@@ -142,10 +142,6 @@ export class PartitionLog implements PartitionLogContract {
     return this.#progress.failure;
   }
 
-  get standsStillSinceMs(): number | undefined {
-    return this.#environment.writes.standsStillSinceMs;
-  }
-
   get lag(): Obstacle | undefined {
     return this.#environment.writes.lag;
   }
@@ -332,8 +328,7 @@ export class PartitionLog implements PartitionLogContract {
   delete(): Promise<void> {
     this.#state = "closed";
     return this.#lastly(async () => {
-      await this.#writer.stop();
-      this.#progress.end(this.#unavailable());
+      await this.#stopWriting();
       if (this.#progress.failure === undefined) await this.#maintenance.cut(emptyAt(0), () => undefined);
       await this.#end();
       await this.#environment.disk.removeDirectory(this.#content.directory);
@@ -346,9 +341,13 @@ export class PartitionLog implements PartitionLogContract {
     await this.#maintenance.exclusive(work);
   }
 
-  async #end(): Promise<void> {
+  async #stopWriting(): Promise<void> {
     await this.#writer.stop();
     this.#progress.end(this.#unavailable());
+  }
+
+  async #end(): Promise<void> {
+    await this.#stopWriting();
     await this.#maintenance.releaseFiles();
     this.#tail.clear();
   }

@@ -34,6 +34,10 @@ export class DiskLogDirectory implements LogDirectory {
     this.#pageCacheSurvived = options.pageCacheSurvived;
   }
 
+  get standsStillSinceMs(): number | undefined {
+    return this.#environment.writes.standsStillSinceMs;
+  }
+
   async open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract> {
     const options = { config: settings.log, pageCacheSurvived: this.#pageCacheSurvived };
     const log = await PartitionLog.open(this.#environment, this.#path(topicId, partition), options);

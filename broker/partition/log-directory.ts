@@ -4,6 +4,8 @@ import type { PartitionSettings } from "./partition-settings.ts";
 
 /** Where the logs of a broker's replicas are kept. */
 export interface LogDirectory {
+  /** Monotonic time since when a disk that does not keep up has ended no write; undefined when it keeps up. */
+  readonly standsStillSinceMs: number | undefined;
   open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract>;
   /** All replicas that have files: what the image does not know any more is deleted. */
   list(): Promise<readonly { readonly topicId: TopicId; readonly partition: number }[]>;

@@ -383,15 +383,15 @@ export class ReplicaManager implements PartitionHost {
    * else its reads and its place would be lost for nothing, and the disk may go on at any moment.
    */
   #resignIfDiskStandsStill(): void {
-    const { clock, links, logger, self } = this.#ports;
+    const { clock, links, logger, logs, self } = this.#ports;
+    const { standsStillSinceMs } = logs;
+    if (standsStillSinceMs === undefined || clock.monotonicMs() - standsStillSinceMs < diskStillMsMax) return;
     if (!this.#ports.storeReachable()) return;
     let leaderships = 0;
     for (const replica of this.replicas()) {
-      const { leader, record, log } = replica;
-      const sinceMs = log.standsStillSinceMs;
-      if (leader === undefined || sinceMs === undefined || clock.monotonicMs() - sinceMs < diskStillMsMax) continue;
+      const { leader, record } = replica;
       const isThere = (broker: BrokerId) => broker !== self && links.isAlive(broker) && !record.lost.includes(broker);
-      if (!isQuorum(record, isThere)) continue;
+      if (leader === undefined || !isQuorum(record, isThere)) continue;
       replica.resign();
       leaderships += 1;
     }

@@ -33,10 +33,10 @@ export const unansweredAndClosed = new Unanswered(true);
  */
 export class Postponed<T> {
   /** Resolves when it is time to ask again; within a bounded time, and never rejects. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
   readonly again: () => T;
 
-  constructor(ready: Promise<void>, again: () => T) {
+  constructor(ready: Promise<unknown>, again: () => T) {
     this.ready = ready;
     this.again = again;
   }
@@ -81,6 +81,7 @@ export interface OpenedRequest {
 /** What is sent for a request: chunks of a whole frame, or nothing. */
 export type Reply = readonly Buffer[] | Unanswered;
 
+/** What serving a request comes to: its reply now or later, or that it has not begun. */
 export type Served = Reply | Promise<Reply> | Postponed<Served>;
 
 /** A handler with its message types folded away, as the registry holds it. */

@@ -81,6 +81,7 @@ export class ScenarioBroker implements LinkOwner {
         rules: soundRules,
         links: { link: (peer) => ports.network.link(self, peer), isAlive: (peer) => self.#hears(peer) },
         logs: {
+          standsStillSinceMs: undefined,
           open: (_topic, _partition, settings) =>
             PartitionLog.open(environment, "data/log", { config: settings.log, pageCacheSurvived: true }),
           list: () => Promise.resolve([]),

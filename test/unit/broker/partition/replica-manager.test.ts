@@ -40,6 +40,9 @@ async function leaderWithHeldDisk(options: { readonly alive: readonly number[]; 
     rules: soundRules,
     links: { link: () => undefined, isAlive: (broker) => options.alive.includes(broker) },
     logs: {
+      get standsStillSinceMs() {
+        return environment.writes.standsStillSinceMs;
+      },
       open: (_topic, _partition, settings) => PartitionLog.open(environment, "/log", { config: settings.log }),
       list: () => Promise.resolve([]),
       remove: () => Promise.resolve(),

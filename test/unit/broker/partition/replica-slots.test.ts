@@ -46,6 +46,7 @@ function makeSlots() {
     timers: time,
     logger: silentLogger,
     logs: {
+      standsStillSinceMs: undefined,
       open: async (_topic, partition) => {
         await begin(`open ${partition}`);
         return { close: () => Promise.resolve() } as unknown as PartitionLogContract;
