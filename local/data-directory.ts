@@ -39,7 +39,6 @@ export interface DataLayout {
   /** An operator's cloud key of the provisioning API. */
   readonly apiKeyFile: string;
   readonly apiLog: string;
-  readonly compileCache: string;
   readonly routerConfig: string;
   readonly routerLog: string;
   broker(slot: number): BrokerLayout;
@@ -78,7 +77,6 @@ export function dataLayout(directory: string): DataLayout {
     librdkafkaProperties: at("librdkafka.properties"),
     apiKeyFile: at("api-key.json"),
     apiLog: at("api.log"),
-    compileCache: at("compile-cache"),
     routerConfig: at("router", "config.json"),
     routerLog: at("router", "router.log"),
     broker: (slot) => ({
@@ -132,14 +130,10 @@ export function claimDataDirectory(layout: DataLayout): DataLock {
   return lockFile(layout);
 }
 
-/**
- * Deletes what earlier starts left, but for compiled code: it is nobody's data, and a process that finds none loads the
- * stripper of types, which costs each 30 MiB and a second. Call it with the lock held.
- */
+/** Deletes what earlier starts left. Call it with the lock held. */
 export function emptyDataDirectory(layout: DataLayout): void {
-  const kept = new Set([markerName, path.basename(layout.compileCache)]);
   for (const name of readdirSync(layout.directory)) {
-    if (kept.has(name) || name.startsWith(path.basename(layout.lockFile))) continue;
+    if (name === markerName || name.startsWith(path.basename(layout.lockFile))) continue;
     rmSync(path.join(layout.directory, name), { recursive: true, force: true });
   }
 }

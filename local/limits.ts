@@ -1,5 +1,7 @@
 /** Limits of the local cloud. Times in milliseconds, sizes in bytes. */
 
+/** To load all code once, on a machine that does much else. */
+export const compileAheadMsMax = 60_000;
 /** A broker that does not serve after this long is taken for stuck, and the start for failed. */
 export const brokerReadyMsMax = 60_000;
 /** The store opens one file. */

@@ -16,6 +16,7 @@ import { brokerConfigFor } from "./broker-config-file.ts";
 import { prepareFurtherCell, prepareMetadata } from "./cell-bootstrap.ts";
 import type { CellStores } from "./cell-metadata.ts";
 import { defaultBrokers, type StartOptions } from "./command-line/start-options.ts";
+import { compileAhead } from "./compile-cache.ts";
 import { awsRegion, childEnvironment } from "./config.ts";
 import type { ControlAnswer, ControlRequest } from "./control/control-protocol.ts";
 import { type ControlServer, startControlServer } from "./control/control-server.ts";
@@ -124,7 +125,7 @@ export class LocalCloud {
     ensureCellSecret(layout.cellSecretFile);
     const [certificates] = await Promise.all([
       ensureCertificates(layout.tlsDirectory, Date.now()),
-      this.#startStores(cell),
+      compileAhead().then(() => this.#startStores(cell)),
     ]);
     this.#certificates = certificates;
     this.#slots = plan.brokers.map((ports, index) =>
@@ -303,7 +304,7 @@ export class LocalCloud {
       program: {
         file: fileURLToPath(new URL("./store-process.ts", import.meta.url)),
         args: [layout.storeDatabase, layout.controlDatabase, layout.storeSocket, layout.cellSecretFile],
-        env: childEnvironment(layout.compileCache),
+        env: childEnvironment(),
       },
       log: new RotatingLog(layout.storeLog, logFileBytesMax),
       timers: systemTimers,
@@ -339,7 +340,7 @@ export class LocalCloud {
       program: {
         file: fileURLToPath(new URL("../router/main.ts", import.meta.url)),
         args: ["--config", layout.routerConfig],
-        env: childEnvironment(layout.compileCache),
+        env: childEnvironment(),
       },
       log: new RotatingLog(layout.routerLog, logFileBytesMax),
       timers: systemTimers,
@@ -374,7 +375,7 @@ export class LocalCloud {
       program: {
         file: fileURLToPath(new URL("../broker/main.ts", import.meta.url)),
         args: ["--config", folder.configFile],
-        env: childEnvironment(layout.compileCache),
+        env: childEnvironment(),
       },
       log: new RotatingLog(folder.logFile, logFileBytesMax),
       restartAfterMs: start.restartAfterMs,

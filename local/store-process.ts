@@ -9,28 +9,32 @@ import { storeToken } from "../shared/access/store-token.ts";
 import { startItemStoreServer } from "../shared/item-store/item-store-server.ts";
 import { SqliteItemStore } from "../shared/item-store/sqlite-item-store.ts";
 
-const [database, controlDatabase, socket, cellSecretFile] = process.argv.slice(2);
-if (database === undefined || controlDatabase === undefined || socket === undefined || cellSecretFile === undefined) {
-  process.stderr.write("usage: node local/store-process.ts DATABASE CONTROL_DATABASE SOCKET CELL_SECRET_FILE\n");
-  process.exit(2);
+async function main(): Promise<void> {
+  const [database, controlDatabase, socket, cellSecretFile] = process.argv.slice(2);
+  if (database === undefined || controlDatabase === undefined || socket === undefined || cellSecretFile === undefined) {
+    process.stderr.write("usage: node local/store-process.ts DATABASE CONTROL_DATABASE SOCKET CELL_SECRET_FILE\n");
+    process.exit(2);
+  }
+
+  const store = new SqliteItemStore(database, "number");
+  const textStore = new SqliteItemStore(controlDatabase, "text");
+  const server = await startItemStoreServer({
+    store,
+    textStore,
+    listen: { path: socket },
+    token: storeToken(readFileSync(cellSecretFile)),
+  });
+
+  const stop = async () => {
+    await server.close();
+    store.close();
+    textStore.close();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("disconnect", () => void stop());
+  process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
 }
 
-const store = new SqliteItemStore(database, "number");
-const textStore = new SqliteItemStore(controlDatabase, "text");
-const server = await startItemStoreServer({
-  store,
-  textStore,
-  listen: { path: socket },
-  token: storeToken(readFileSync(cellSecretFile)),
-});
-
-async function stop(): Promise<void> {
-  await server.close();
-  store.close();
-  textStore.close();
-  process.exit(0);
-}
-
-process.on("SIGTERM", () => void stop());
-process.on("disconnect", () => void stop());
-process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
+// Not when it is only compiled (compile-ahead.ts).
+if (import.meta.main) await main();

@@ -26,7 +26,10 @@ async function main(): Promise<void> {
   await runService(new RouterProcess(read.config));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${JSON.stringify({ level: "error", event: "router-not-started", error: String(error) })}\n`);
-  process.exit(exitCodes.failed);
-});
+// Not when it is only compiled (local/compile-ahead.ts).
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${JSON.stringify({ level: "error", event: "router-not-started", error: String(error) })}\n`);
+    process.exit(exitCodes.failed);
+  });
+}

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileAhead } from "../../local/compile-cache.ts";
+import { childEnvironment } from "../../local/config.ts";
 import { routerLimits } from "../../router/limits.ts";
 import type { DrainConfig, RouterConfig, RouterReadyLine } from "../../router/router-config.ts";
 import { storeToken } from "../../shared/access/store-token.ts";
@@ -83,12 +85,9 @@ export async function startRouter(options: {
     drain,
   };
   writeFileSync(at("router.json"), JSON.stringify(config));
-  // As `npm start` runs it: the second start finds its TypeScript stripped and compiled.
-  const warm = spawnRouter(at("router.json"), at("compile-cache"));
-  await once(warm.stdout, "data");
-  warm.kill("SIGKILL");
-  await once(warm, "exit");
-  const child = spawnRouter(at("router.json"), at("compile-cache"));
+  // As `npm start` runs it.
+  await compileAhead();
+  const child = spawnRouter(at("router.json"));
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const ready = JSON.parse(line.toString()) as RouterReadyLine;
   return {
@@ -103,10 +102,10 @@ export async function startRouter(options: {
   };
 }
 
-function spawnRouter(config: string, compileCache: string) {
+function spawnRouter(config: string) {
   const program = fileURLToPath(new URL("../../router/main.ts", import.meta.url));
   return spawn(process.execPath, [program, "--config", config], {
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    env: childEnvironment(),
     stdio: ["ignore", "pipe", "ignore"],
   });
 }

@@ -56,7 +56,7 @@ function findInLines(files: readonly SourceFile[], pattern: RegExp, fix: string)
 
 /** Files that something other than an import starts. */
 const entryPattern =
-  /(^|\/)(main|run|container)\.ts$|^infra\/(app|images\/bundle)\.ts$|\.(test|bench)\.ts$|^bench\/prototype\/|^local\/(admin|broker-command)\.ts$|\/write-[^/]+\.ts$/;
+  /(^|\/)(main|run|container)\.ts$|^infra\/(app|images\/bundle)\.ts$|\.(test|bench)\.ts$|^bench\/prototype\/|^local\/(admin|broker-command|compile-ahead)\.ts$|\/write-[^/]+\.ts$/;
 
 /** Every file is an entry, or somebody beside its own unit test needs it. */
 export function deadFiles(files: readonly SourceFile[]): Violation[] {
