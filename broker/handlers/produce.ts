@@ -47,8 +47,12 @@ const topicIdsFrom = 13;
 /** Moved from batch to batch, so that a look at a header costs no object. */
 const batchView = new RecordBatchView(Buffer.alloc(0));
 
-/** The replica of a partition, or why there is none to append to. */
-type Found = HostedPartition | ErrorName;
+interface Found {
+  /** The replica of a partition, or why there is none to append to. */
+  readonly hosted: HostedPartition | ErrorName;
+  /** Nothing kept it from taking records before any of the request's were appended. */
+  readonly isReady: boolean;
+}
 
 /** An answer as it is built; what waits for its commit may still fail. */
 type PartitionAnswer = { -readonly [Key in keyof ProducePartitionResponse]: ProducePartitionResponse[Key] };
@@ -103,9 +107,9 @@ class Production {
       const topic = this.#topicOf(topicData);
       for (const data of topicData.partitionData) {
         const hosted = refusal ?? this.#lookUp(topic, data);
-        found.push(hosted);
-        if (refusal !== undefined || hosted === "INVALID_RECORD") continue;
-        if (typeof hosted !== "string" && hosted.obstacle === undefined) continue;
+        const isReady = typeof hosted !== "string" && hosted.obstacle === undefined;
+        found.push({ hosted, isReady });
+        if (isReady || refusal !== undefined || hosted === "INVALID_RECORD") continue;
         if (topic?.partitions[data.index] === undefined) unknown = true;
         else waits.push(this.#requestWaits.obstacle(topic.topicId, data.index));
       }
@@ -119,7 +123,7 @@ class Production {
     return version >= topicIdsFrom ? session.tenant.topicById(topicData.topicId) : session.tenant.topic(topicData.name);
   }
 
-  #lookUp(topic: TopicImage | undefined, { index, records }: ProducePartitionData): Found {
+  #lookUp(topic: TopicImage | undefined, { index, records }: ProducePartitionData): Found["hosted"] {
     if (records === null || records.length < batchHeaderBytes) return "INVALID_RECORD";
     const unknownTopic = this.#context.version >= topicIdsFrom ? "UNKNOWN_TOPIC_ID" : "UNKNOWN_TOPIC_OR_PARTITION";
     return hostedPartition(this.#context.services.partitions, topic, { index, unknownTopic });
@@ -134,17 +138,21 @@ class Production {
   #produceTopic(topicData: ProduceTopicData, found: Iterator<Found, undefined>): void {
     const topic = this.#topicOf(topicData);
     const partitionResponses = topicData.partitionData.map((data) => {
-      const hosted = found.next().value as Found;
+      const { hosted, isReady } = found.next().value as Found;
       return typeof hosted === "string"
         ? this.#failed(data.index, { error: hosted, topic })
-        : this.#append(data, hosted, topic);
+        : this.#append(data, { hosted, isReady }, topic);
     });
     this.#topics.push({ name: topicData.name, topicId: topicData.topicId, partitionResponses });
   }
 
-  #append(data: ProducePartitionData, hosted: HostedPartition, topic: TopicImage | undefined): PartitionAnswer {
+  #append(
+    data: ProducePartitionData,
+    { hosted, isReady }: { readonly hosted: HostedPartition; readonly isReady: boolean },
+    topic: TopicImage | undefined,
+  ): PartitionAnswer {
     const records = data.records as Buffer;
-    const result: AppendResult = hosted.append(records, { requiredAcks: this.#acks });
+    const result: AppendResult = hosted.append(records, { requiredAcks: this.#acks, evenIfDiskLags: isReady });
     if (result.kind === "failed") {
       const { message, recordErrors } = result;
       const error = kafkaErrorName(result.error);

@@ -7,6 +7,7 @@ import type { Obstacle } from "../log/obstacle.ts";
 import { chunkBytesMax } from "../peer/limits.ts";
 import type { LeaderRole } from "./leader-role.ts";
 import type {
+  AppendOptions,
   AppendResult,
   Failed,
   HostedPartition,
@@ -94,7 +95,7 @@ export class HostedReplica implements HostedPartition {
     leader.recount();
   }
 
-  append(records: Buffer, options: { readonly requiredAcks: number }): AppendResult {
+  append(records: Buffer, options: AppendOptions): AppendResult {
     const leader = this.replica.leader;
     if (leader === undefined || leader.handingOver) return notLeader;
     const { log } = this.replica;
@@ -125,7 +126,7 @@ export class HostedReplica implements HostedPartition {
       };
     }
     if (checked.kind === "refused") return { kind: "failed", error: checked.error, message: checked.message };
-    if (log.lag !== undefined) return diskBehind;
+    if (log.lag !== undefined && options.evenIfDiskLags !== true) return diskBehind;
     return this.#appendChunk(leader, validated.records, batch, wallMs, logAppendTimeMs);
   }
 

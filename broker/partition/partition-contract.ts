@@ -55,6 +55,15 @@ export type AppendResult =
       readonly logStartOffset: Offset;
     };
 
+export interface AppendOptions {
+  readonly requiredAcks: number;
+  /**
+   * The disk kept up when the request began, so what makes it lag is the rest of this request: refused, the batch would
+   * come again behind those that the client pipelined after it.
+   */
+  readonly evenIfDiskLags?: boolean;
+}
+
 export interface PartitionOffsets {
   readonly logStartOffset: Offset;
   readonly highWatermark: Offset;
@@ -77,7 +86,7 @@ export interface HostedPartition {
    * Leader only: validates, gives offsets, appends and starts replication. Answers at once; nothing is awaited.
    * `records` is the produce request's slice; base offset and leader epoch are written into it.
    */
-  append(records: Buffer, options: { readonly requiredAcks: number }): AppendResult;
+  append(records: Buffer, options: AppendOptions): AppendResult;
   /**
    * Calls back with undefined when the high watermark reaches `endOffset` in the same leadership, or with an error when
    * this leadership ended first (NOT_LEADER_OR_FOLLOWER). May call back before it returns. The caller owns the timeout

@@ -1,5 +1,6 @@
 import { type Obstacle, OpenObstacle } from "../../../../broker/log/obstacle.ts";
 import type {
+  AppendOptions,
   AppendResult,
   Failed,
   HostedPartition,
@@ -66,8 +67,9 @@ export class InMemoryPartition implements HostedPartition {
     return this.#wishes.length;
   }
 
-  append(records: Buffer, { requiredAcks }: { readonly requiredAcks: number }): AppendResult {
+  append(records: Buffer, { requiredAcks, evenIfDiskLags }: AppendOptions): AppendResult {
     if (!this.leading) return notLeader;
+    if (this.obstacle !== undefined && evenIfDiskLags !== true) return { kind: "failed", error: "KAFKA_STORAGE_ERROR" };
     if (this.refusal !== undefined) return this.refusal;
     const batch = new RecordBatchView(records);
     const baseOffset = this.endOffset;

@@ -306,6 +306,24 @@ describe("a partition that this broker is about to lead", () => {
     expect((await answer)?.errorCode).toBe(0);
   });
 
+  test("but a request that has begun is not cut in two when its own first records fill the disk's queue", async () => {
+    topic.hosted[0]!.settleAppointment(true);
+    const append = topic.hosted[0]!.append.bind(topic.hosted[0]!);
+    topic.hosted[0]!.append = (records, options) => {
+      const result = append(records, options);
+      for (const hosted of topic.hosted) hosted.obstacle = new OpenObstacle(broker.time.monotonicMs());
+      return result;
+    };
+    const partitions = [0, 1].map((index) => ({ index, records: batch("first") }));
+    const first = await client.call(produceHandler, 9, request({ partitions }));
+    const next = onlyPartition({ partitions: [{ index: 1, records: batch("next") }] });
+    await broker.time.settle();
+    topic.hosted[1]!.settleAppointment(true);
+    expect(first.responses[0]?.partitionResponses.map((partition) => partition.errorCode)).toEqual([0, 0]);
+    // Refused, the first would come again behind the next.
+    expect(await next).toMatchObject({ errorCode: 0, baseOffset: 1 });
+  });
+
   test("is not waited for by a request that is refused anyway", async () => {
     expect((await onlyPartition({ acks: 2 }))?.errorCode).toBe(errorCode.INVALID_REQUIRED_ACKS);
     expect((await onlyPartition({ partitions: [{ index: 0, records: null }] }))?.errorCode).toBe(

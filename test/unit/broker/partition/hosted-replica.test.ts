@@ -127,6 +127,8 @@ describe("a disk that stands still", () => {
     const { fixture, replica, taken } = await full();
     expect(taken).toBe(Math.ceil(unwrittenBytesMax / big().length));
     expect(replica.append(big(), { requiredAcks: 1 })).toMatchObject({ error: "KAFKA_STORAGE_ERROR" });
+    // Of a request that began before.
+    expect(replica.append(big(), { requiredAcks: 1, evenIfDiskLags: true }).kind).toBe("appended");
     let settled = 0;
     replica.obstacle?.whenSettled(() => settled++);
     await fixture.releaseDisk();
