@@ -149,10 +149,12 @@ export class ReplicaSlots {
     this.#stopped = true;
     // What was not opened may have been written by the process before, and not be synced.
     const allOpen = [...this.#all()].every((slot) => slot.kind === "open");
-    const closing = [...this.replicas()].map((replica) => replica.close(clean));
-    const closed = await Promise.allSettled(closing);
+    const replicas = [...this.replicas()];
+    const closed = await Promise.allSettled(replicas.map((replica) => replica.close(clean)));
     await Promise.all(this.#turns.values());
-    return allOpen && closed.every(({ status }) => status === "fulfilled");
+    // A log that failed is closed as it is: what it wrote before, and acknowledged, may not be synced.
+    const allSound = replicas.every(({ log }) => log.failure === undefined);
+    return allOpen && allSound && closed.every(({ status }) => status === "fulfilled");
   }
 
   *#all(): Generator<Slot> {

@@ -58,6 +58,7 @@ function makeSlots() {
     make: (_topic, record) => {
       const replica = {
         record,
+        log: { failure: record.partition === 8 ? new Error("ENOSPC") : undefined },
         onRecord: (newer: PartitionState) => {
           replica.record = newer;
         },
@@ -186,7 +187,7 @@ describe("ReplicaSlots", () => {
     await slots.allOpened;
   });
 
-  test("close is whole only when everything was open and closed without an error", async () => {
+  test("close is whole only when everything was open, had not failed and closed without an error", async () => {
     const whole = makeSlots();
     whole.apply(recordOf());
     await whole.end("open 0");
@@ -199,17 +200,15 @@ describe("ReplicaSlots", () => {
     await opening.end("open 0");
     expect(await closing).toBe(false);
 
-    const failing = makeSlots();
-    failing.slots.applyImage(
-      imageOf(
-        topicOf(
-          ...Array.from({ length: 10 }, (_, partition) =>
-            recordOf(partition === 9 ? { partition } : { partition, voters: [2] }),
-          ),
+    for (const failing of [8, 9]) {
+      const { slots, apply, end } = makeSlots();
+      apply(
+        ...Array.from({ length: 10 }, (_, partition) =>
+          recordOf(partition === failing ? { partition } : { partition, voters: [2] }),
         ),
-      ),
-    );
-    await failing.end("open 9");
-    expect(await failing.slots.close(true)).toBe(false);
+      );
+      await end(`open ${failing}`);
+      expect(await slots.close(true)).toBe(false);
+    }
   });
 });
