@@ -73,6 +73,7 @@ export class ReplicaManager implements PartitionHost {
   #reportsPlanned = false;
   #stopped = false;
   #syncing: Promise<void> = Promise.resolve();
+  #syncWaits = false;
 
   constructor(ports: ReplicaManagerPorts) {
     this.#ports = ports;
@@ -314,16 +315,21 @@ export class ReplicaManager implements PartitionHost {
     this.#inbound.set(link, streams);
     // The stream of the rightful leader stays when a deposed one tries to attach.
     if (replica.onAttach(link, message) === "refused") return;
-    const previous = this.#inboundOf.get(replica);
-    if (previous !== undefined) this.#inbound.get(previous.link)?.delete(previous.stream);
+    this.#unrouteInbound(replica);
     this.#inboundOf.set(replica, { link, stream: message.stream });
     streams.set(message.stream, replica);
+  }
+
+  #unrouteInbound(replica: Replica): void {
+    const previous = this.#inboundOf.get(replica);
+    if (previous !== undefined) this.#inbound.get(previous.link)?.delete(previous.stream);
   }
 
   async #remove(replica: Replica): Promise<void> {
     const { topicId, partition } = replica.context;
     this.#attention.delete(replica);
     this.#movedWatermarks.delete(replica);
+    this.#unrouteInbound(replica);
     try {
       await replica.delete();
       await this.#ports.states.remove(topicId, partition);
@@ -398,9 +404,15 @@ export class ReplicaManager implements PartitionHost {
     if (leaderships > 0) logger.error("disk-stands-still", { leaderships });
   }
 
+  /** One round waits for the one under way, not more: a disk that stood still must not find a queue of them. */
   #syncAll(): void {
+    if (this.#syncWaits) return;
+    this.#syncWaits = true;
     this.#syncing = this.#syncing
-      .then(() => this.sync())
+      .then(() => {
+        this.#syncWaits = false;
+        return this.sync();
+      })
       .catch((error: unknown) => this.#ports.logger.error("sync-failed", { error: String(error) }));
   }
 
