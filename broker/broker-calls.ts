@@ -150,6 +150,10 @@ export class BrokerCalls {
   async #handOverHere(orders: readonly HandOverOrder[]): Promise<readonly PartitionKey[]> {
     const { replicas, clock, timers } = this.#ports;
     const ready: PartitionKey[] = [];
+    // A broker that is to stop takes no more appends: those with acks=1 would be answered, and replicated by nobody.
+    const goOn = (leader: LeaderRole) => {
+      if (this.#releaseDeadlineMs === undefined) leader.handingOver = false;
+    };
     const pending = orders.flatMap((order) => {
       const replica = replicas.replica(order.topicId, order.partition);
       const leader = replica?.leader;
@@ -157,9 +161,7 @@ export class BrokerCalls {
       // A target that is far behind (its disk stands still, say) would only keep producers waiting, again and again.
       if (!leader.inSyncReplicas().includes(order.target)) return [];
       leader.handingOver = true;
-      timers.after(handOverMsMax, () => {
-        leader.handingOver = false;
-      });
+      timers.after(handOverMsMax, () => goOn(leader));
       return [{ order, leader }];
     });
     const holds = ({ order, leader }: { readonly order: HandOverOrder; readonly leader: LeaderRole }) =>
@@ -167,7 +169,7 @@ export class BrokerCalls {
     await this.#until(clock.monotonicMs() + handOverMsMax / 2, () => pending.every(holds));
     for (const entry of pending) {
       if (holds(entry)) ready.push({ topicId: entry.order.topicId, partition: entry.order.partition });
-      else entry.leader.handingOver = false;
+      else goOn(entry.leader);
     }
     return ready;
   }

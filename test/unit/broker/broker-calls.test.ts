@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BrokerCalls } from "../../../broker/broker-calls.ts";
+import { handOverMsMax } from "../../../broker/controller/limits.ts";
 import { releaseCommitMsMax, releaseMsMax, releaseRetryMs } from "../../../broker/limits.ts";
 import { ManualTime } from "./handlers/manual-time.ts";
 
@@ -16,9 +17,15 @@ function start(partitions: readonly Led[]) {
   const gone = new Set<number>();
   const asked: string[] = [];
   const replicas = partitions.map(({ voters, isCommitted = true }) => {
-    const leader = { handingOver: false, highWatermark: isCommitted ? 5 : 4, endOffset: 5 };
+    const leader = {
+      handingOver: false,
+      highWatermark: isCommitted ? 5 : 4,
+      endOffset: 5,
+      inSyncReplicas: () => voters,
+      stream: () => ({ heldOffset: 5 }),
+    };
     const replica = {
-      record: { voters, outgoing: [] },
+      record: { voters, outgoing: [], partitionEpoch: 1 },
       leader: leader as typeof leader | undefined,
       resigned: false,
       resign: () => {
@@ -43,7 +50,7 @@ function start(partitions: readonly Led[]) {
     clock: time,
     timers: time,
     links,
-    replicas: { replicas: () => replicas },
+    replicas: { replicas: () => replicas, replica: (_topic: string, partition: number) => replicas[partition] },
     controller: { inOffice: false },
     metadata: { image: { controller: { brokerId: 2 } } },
   } as never);
@@ -60,7 +67,8 @@ function start(partitions: readonly Led[]) {
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms && !isDone; passed += 5) await time.advance(5);
   };
-  return { time, draining, gone, asked, replicas, release, pass, done: () => isDone, givenUp: () => givenUp };
+  const handOver = () => calls.answer(2, "hand-over", [{ topicId: "t", partition: 0, partitionEpoch: 1, target: 3 }]);
+  return { time, draining, gone, asked, replicas, release, handOver, pass, done: () => isDone, givenUp: () => givenUp };
 }
 
 const all = { voters: [1, 2, 3] };
@@ -78,6 +86,14 @@ describe("before a broker stops", () => {
     expect(broker.done()).toBe(true);
     expect(broker.replicas[0]?.resigned).toBe(false);
     expect(broker.givenUp()).toBe(0);
+  });
+
+  test("nor does it when a hand-over that began before has come to nothing", async () => {
+    const broker = start([all]);
+    await broker.handOver();
+    await broker.release();
+    await broker.time.advance(handOverMsMax);
+    expect(broker.replicas[0]?.leader?.handingOver).toBe(true);
   });
 
   test("nobody waits for a partition of which no majority stays", async () => {
@@ -121,4 +137,12 @@ describe("before a broker stops", () => {
     await broker.release();
     expect(broker.done()).toBe(true);
   });
+});
+
+test("a leader goes on by itself when no election follows its hand-over", async () => {
+  const broker = start([all]);
+  expect(await broker.handOver()).toEqual([{ topicId: "t", partition: 0 }]);
+  expect(broker.replicas[0]?.leader?.handingOver).toBe(true);
+  await broker.time.advance(handOverMsMax);
+  expect(broker.replicas[0]?.leader?.handingOver).toBe(false);
 });
