@@ -91,6 +91,7 @@ export class KafkaConnection implements ClientSession, PipelineOwner {
   tenant: TenantView;
   meters: TenantMeters;
   lookedInVainMs = Number.NEGATIVE_INFINITY;
+  gaveUpOn: ClientSession["gaveUpOn"];
   readonly sasl: SaslSession;
 
   constructor(accepted: net.Socket | TLSSocket, environment: ConnectionEnvironment, options: ConnectionOptions) {

@@ -1,5 +1,6 @@
 import type { ErrorName } from "../../../shared/kafka/error-codes.ts";
 import type { LogicalClusterId } from "../../../shared/metadata/records/record.ts";
+import type { Obstacle } from "../../log/obstacle.ts";
 import type { TenantMeters } from "./tenant-meters.ts";
 import type { TenantView } from "./tenant-view.ts";
 
@@ -26,6 +27,8 @@ export interface ClientSession {
   readonly sasl: SaslExchange;
   /** Monotonic time when the metadata log was last looked at for this client, and had nothing of what it named. */
   lookedInVainMs: number;
+  /** What was in the way of a request of this client for so long that it was refused; undefined: nothing so far. */
+  gaveUpOn: WeakSet<Obstacle> | undefined;
   /** Bytes of records that a response should not exceed now; shrinks as the broker's memory fills up. Never below 0. */
   responseBytesAllowed(): number;
   /** Calls once when the connection ended or wants to end: whoever waits for something should answer with what it has. */

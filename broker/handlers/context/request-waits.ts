@@ -29,9 +29,20 @@ export class RequestWaits {
     if (obstacle === undefined || this.#awaited.has(obstacle)) return undefined;
     // Counted from its beginning: all who wait give up together, and none after them is taken before it is over.
     const leftMs = Math.min(obstacle.sinceMs + leaderReadinessWaitMs, this.#untilMs) - clock.monotonicMs();
-    if (leftMs <= 0) return undefined;
+    if (leftMs <= 0 || this.#context.session.gaveUpOn?.has(obstacle) === true) {
+      this.#giveUpOn(obstacle);
+      return undefined;
+    }
     this.#awaited.add(obstacle);
-    return this.#atMost(leftMs, (settled) => obstacle.whenSettled(settled));
+    const late = () => this.#giveUpOn(obstacle);
+    return this.#atMost(leftMs, (settled) => obstacle.whenSettled(settled), late);
+  }
+
+  /** What its client sent after this request is not to wait for it either, although it has more time left. */
+  #giveUpOn(obstacle: Obstacle): void {
+    const { session } = this.#context;
+    session.gaveUpOn ??= new WeakSet();
+    session.gaveUpOn.add(obstacle);
   }
 
   /**
@@ -53,7 +64,7 @@ export class RequestWaits {
     });
   }
 
-  #atMost(ms: number, wait: (settled: () => void) => Withdraw): Promise<void> {
+  #atMost(ms: number, wait: (settled: () => void) => Withdraw, late: () => void = () => undefined): Promise<void> {
     return new Promise((resolve) => {
       const withdraw = wait(() => {
         cancel();
@@ -61,6 +72,7 @@ export class RequestWaits {
       });
       const cancel = this.#context.services.timers.after(ms, () => {
         withdraw();
+        late();
         resolve();
       });
     });

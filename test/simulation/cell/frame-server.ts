@@ -99,6 +99,7 @@ class Session implements ClientSession {
   readonly tenant: TenantView;
   readonly meters: TenantMeters;
   lookedInVainMs = Number.NEGATIVE_INFINITY;
+  gaveUpOn: ClientSession["gaveUpOn"];
   readonly sasl = {
     mechanisms: [],
     choose: () => "ILLEGAL_SASL_STATE" as const,

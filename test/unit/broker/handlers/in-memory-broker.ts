@@ -188,6 +188,7 @@ export class InMemoryClient implements ClientSession {
   };
   memoryBytes = 100_000_000;
   lookedInVainMs = Number.NEGATIVE_INFINITY;
+  gaveUpOn: ClientSession["gaveUpOn"];
   readonly #broker: InMemoryBroker;
   readonly #endings = new Set<() => void>();
 

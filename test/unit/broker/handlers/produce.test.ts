@@ -296,6 +296,26 @@ describe("a partition that this broker is about to lead", () => {
     ).toBe(true);
   });
 
+  test("is waited for by no later request of a client either, once one has waited as long as it may", async () => {
+    const [partition] = topic.hosted;
+    const first = onlyPartition({});
+    for (const turn of [0, 1]) {
+      await broker.time.advance(0.9 * leaderReadinessWaitMs);
+      partition!.settleAppointment(false);
+      partition!.appoint(broker.time.monotonicMs());
+      await broker.time.settle();
+      expect([turn, partition!.appended.length]).toEqual([turn, 0]);
+    }
+    await broker.time.advance(0.2 * leaderReadinessWaitMs);
+    expect((await first)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+    const next = onlyPartition({});
+    await broker.time.settle();
+    begin();
+    // Taken, it would stand before the first one's repetition.
+    expect((await next)?.errorCode).toBe(errorCode.NOT_LEADER_OR_FOLLOWER);
+    expect((await onlyPartition({}))?.errorCode).toBe(0);
+  });
+
   test("and one whose leader has to wait for its disk are waited for alike", async () => {
     topic.hosted[0]!.settleAppointment(true);
     topic.hosted[0]!.obstacle = new OpenObstacle(broker.time.monotonicMs());
