@@ -6,8 +6,9 @@
  * with checksums, and the log ends at the first that is not good; the rest is cut, and the report tells.
  *
  * Never cut is what must not have been lost: data below the checkpoint, and, when the page cache is known to have survived
- * (`pageCacheSurvived`: the machine did not restart since), a bad batch that good ones follow. A torn write cannot look
- * like that, so the disk has lost data that was acknowledged: `LogError` LOG_CORRUPT, and the files stay as they are.
+ * (`pageCacheSurvived`: the machine did not restart since), a bad batch that good ones follow, or that this very process
+ * has written (`writtenOffset`). A torn write cannot look like that, so the disk has lost data that was acknowledged:
+ * `LogError` LOG_CORRUPT, and the files stay as they are.
  */
 import path from "node:path";
 import { batchHeaderBytes, RecordBatchView } from "../../shared/kafka/records/record-batch.ts";
@@ -64,6 +65,8 @@ export interface RecoveredLog {
 export interface RecoveryOptions {
   readonly directory: string;
   readonly pageCacheSurvived: boolean;
+  /** All below was written, and maybe acknowledged, by this process: no failed write took it. */
+  readonly writtenOffset: Offset;
   readonly indexIntervalBytes: number;
 }
 
@@ -134,7 +137,10 @@ class Recovery {
       (base) => base >= state.checkpointOffset && base !== last?.baseOffset,
     );
     if (state.cutPending) await this.#finishCut();
-    else await this.#scanAll(last, newBases);
+    else {
+      await this.#scanAll(last, newBases);
+      this.#checkWritten();
+    }
     if (state.cutPending || this.#firstBadOffset !== undefined) await this.#persist();
     else await this.#removeStrays();
     return {
@@ -241,7 +247,14 @@ class Recovery {
     this.#endOffset = segment.endOffset;
   }
 
+  /** The log would end where it has got to: not if this process had written more. */
+  #checkWritten(): void {
+    if (this.#endOffset >= this.#options.writtenOffset) return;
+    throw this.#corrupt(`the batch at offset ${this.#endOffset} was written, and is damaged or gone`);
+  }
+
   #cutFrom(offset: Offset, goodDataFollows: boolean): void {
+    this.#checkWritten();
     if (goodDataFollows && this.#options.pageCacheSurvived) {
       throw this.#corrupt(`the batch at offset ${offset} is damaged and good ones follow`);
     }

@@ -43,6 +43,8 @@ export interface OpenLogOptions {
    * torn write explains is then an error. Left out: what was not synced may be missing, and is cut.
    */
   readonly pageCacheSurvived?: boolean;
+  /** The log failed in this process and is opened again: how far it was written. What is missing of that is an error. */
+  readonly writtenOffset?: Offset;
 }
 
 export class PartitionLog implements PartitionLogContract {
@@ -62,6 +64,7 @@ export class PartitionLog implements PartitionLogContract {
     const recovered = await recoverLog(environment, {
       directory,
       pageCacheSurvived: options.pageCacheSurvived ?? false,
+      writtenOffset: options.writtenOffset ?? 0,
       indexIntervalBytes: options.config.indexIntervalBytes,
     });
     return new PartitionLog(environment, directory, options.config, recovered);

@@ -2,7 +2,7 @@ import type { TopicId } from "../../shared/metadata/records/record.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Disk } from "../../shared/ports/disk.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
-import type { PartitionLogContract } from "../log/log-contract.ts";
+import type { Offset, PartitionLogContract } from "../log/log-contract.ts";
 import { type LogEnvironment, makeLogEnvironment } from "../log/log-environment.ts";
 import { PartitionLog } from "../log/partition-log.ts";
 import type { LogDirectory } from "./log-directory.ts";
@@ -38,8 +38,13 @@ export class DiskLogDirectory implements LogDirectory {
     return this.#environment.writes.standsStillSinceMs;
   }
 
-  async open(topicId: TopicId, partition: number, settings: PartitionSettings): Promise<PartitionLogContract> {
-    const options = { config: settings.log, pageCacheSurvived: this.#pageCacheSurvived };
+  async open(
+    topicId: TopicId,
+    partition: number,
+    settings: PartitionSettings,
+    writtenOffset: Offset = 0,
+  ): Promise<PartitionLogContract> {
+    const options = { config: settings.log, pageCacheSurvived: this.#pageCacheSurvived, writtenOffset };
     const log = await PartitionLog.open(this.#environment, this.#path(topicId, partition), options);
     if (log.recovery.truncatedBytes > 0)
       this.#logger.info("log-tail-cut", { topicId, partition, bytes: log.recovery.truncatedBytes });

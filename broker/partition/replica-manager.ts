@@ -247,7 +247,7 @@ export class ReplicaManager implements PartitionHost {
       (onChanged, minInsyncReplicas) => {
         const context = this.#contextFor(topicId, partition, () => hosted);
         return new Replica(record, log, state, context, {
-          reopenLog: () => this.#ports.logs.open(topicId, partition, hosted.settings),
+          reopenLog: (writtenOffset) => this.#ports.logs.open(topicId, partition, hosted.settings, writtenOffset),
           onChanged,
           minInsyncReplicas,
         });

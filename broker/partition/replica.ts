@@ -41,7 +41,7 @@ export class Replica {
   #reopenPlanned = false;
   /** Work that changes the log (reconcile, take office, reopen) is done one after the other. */
   #serial: Promise<void> = Promise.resolve();
-  readonly #reopenLog: () => Promise<PartitionLogContract>;
+  readonly #reopenLog: (writtenOffset: Offset) => Promise<PartitionLogContract>;
   readonly #onChanged: () => void;
   readonly #minInsyncReplicas: () => number;
 
@@ -51,7 +51,8 @@ export class Replica {
     state: ReplicaState,
     context: ReplicaContext,
     options: {
-      readonly reopenLog: () => Promise<PartitionLogContract>;
+      /** Rejects when the log does not hold any more what was written of it, and so may have been acknowledged. */
+      readonly reopenLog: (writtenOffset: Offset) => Promise<PartitionLogContract>;
       /** High watermark or role changed. */
       readonly onChanged: () => void;
       readonly minInsyncReplicas: () => number;
@@ -471,7 +472,7 @@ export class Replica {
   async #reopen(): Promise<void> {
     if (this.#closed) return;
     await this.log.close(false).catch(() => undefined);
-    const log = await this.#reopenLog();
+    const log = await this.#reopenLog(this.log.writtenOffset);
     this.log = log;
     // What was not written when the log failed is gone, though others may have committed it.
     this.highWatermark = Math.min(this.highWatermark, log.endOffset);

@@ -2,7 +2,7 @@
 
 import type { LogChunk, LogConfig, Offset } from "../../../../broker/log/log-contract.ts";
 import { type LogEnvironment, makeLogEnvironment } from "../../../../broker/log/log-environment.ts";
-import { PartitionLog } from "../../../../broker/log/partition-log.ts";
+import { type OpenLogOptions, PartitionLog } from "../../../../broker/log/partition-log.ts";
 import { encodeBatch } from "../../../../shared/kafka/records/record.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import { MemoryDisk, type MemoryDiskOptions } from "../../../../shared/ports/memory-disk.ts";
@@ -68,12 +68,14 @@ export function chunkAt(baseOffset: Offset, wish: ChunkWish = {}): LogChunk {
   return { baseOffset, endOffset: offset, epoch, bytes, startsSegment: wish.startsSegment ?? false };
 }
 
+type Opening = Omit<OpenLogOptions, "config"> & { readonly config?: Partial<LogConfig> };
+
 export interface TestLog {
   readonly disk: MemoryDisk;
   readonly clock: ManualClock;
   readonly environment: LogEnvironment;
   /** Opens the log (again), with all caches empty, as a new process would. */
-  open(options?: { readonly config?: Partial<LogConfig>; readonly pageCacheSurvived?: boolean }): Promise<PartitionLog>;
+  open(options?: Opening): Promise<PartitionLog>;
 }
 
 export const logDirectory = "/data/topic-0";
@@ -91,11 +93,11 @@ export function makeTestLog(
     disk,
     clock,
     environment: makeLogEnvironment(disk, clock, options),
-    open(open: { readonly config?: Partial<LogConfig>; readonly pageCacheSurvived?: boolean } = {}) {
+    open(open: Opening = {}) {
       made.environment = makeLogEnvironment(disk.attach(), clock, options);
       return PartitionLog.open(made.environment, logDirectory, {
+        ...open,
         config: { ...testConfig, ...open.config },
-        pageCacheSurvived: open.pageCacheSurvived ?? false,
       });
     },
   };

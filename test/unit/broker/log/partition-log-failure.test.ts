@@ -114,6 +114,29 @@ describe("failure", () => {
     expect(await readAll(again)).toEqual(chunkAt(0, { records: 3 }).bytes);
   });
 
+  test.each(["damaged", "gone"])(
+    "what was written and is %s is not cut at reopening in the same process",
+    async (how) => {
+      const world = makeTestLog();
+      const log = await world.open();
+      for (const offset of [0, 1]) log.append(chunkAt(offset));
+      await written(log);
+      world.disk.fault = (operation) => (operation.kind === "write" ? { kind: "error", code: "EIO" } : undefined);
+      log.append(chunkAt(2));
+      await written(log);
+      world.disk.fault = undefined;
+      const file = `${logDirectory}/${segmentFileName(0, "log")}`;
+      const half = chunkAt(0).bytes.length;
+      if (how === "damaged") world.disk.damage(file, half + 61, Buffer.from("lost"));
+      else await (await world.disk.open(file, { create: false })).truncate(half);
+      const reopening = world.open({ pageCacheSurvived: true, writtenOffset: log.writtenOffset });
+      await expect(reopening).rejects.toMatchObject({ code: "LOG_CORRUPT" });
+      expect(world.disk.peek(file)?.length).toBe(how === "damaged" ? 2 * half : half);
+      // A process that was started anew knows nothing of it.
+      expect((await world.open({ pageCacheSurvived: true })).endOffset).toBe(1);
+    },
+  );
+
   test("a failed sync fails the log: the device's state is not known any more", async () => {
     const world = makeTestLog();
     const log = await world.open();

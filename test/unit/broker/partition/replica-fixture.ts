@@ -100,10 +100,11 @@ export class ReplicaFixture {
         else held.push(run);
       },
     });
-    const openLog = () =>
+    const openLog = (writtenOffset = 0) =>
       PartitionLog.open(makeLogEnvironment(disk, new ManualTime()), "/log", {
         config: testConfig,
         pageCacheSurvived: true,
+        writtenOffset,
       });
     const log = await openLog();
     let at = 0;
@@ -116,7 +117,7 @@ export class ReplicaFixture {
   private constructor(
     disk: MemoryDisk,
     log: PartitionLog,
-    openLog: () => Promise<PartitionLog>,
+    openLog: (writtenOffset: number) => Promise<PartitionLog>,
     options: FixtureOptions,
   ) {
     this.disk = disk;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PartitionLog } from "../../../../broker/log/partition-log.ts";
+import { segmentFileName } from "../../../../shared/segment/segment-names.ts";
 import { means, rules } from "../log/compaction/compaction-fixture.ts";
 import { chunkAt, ManualClock, testConfig, written } from "../log/log-fixture.ts";
 import { attachOf, ReplicaFixture, recordOf } from "./replica-fixture.ts";
@@ -298,6 +299,22 @@ describe("a disk that fails", () => {
     await fixture.time.advance(3_000);
     await fixture.settle();
     expect(fixture.replica.highWatermark).toBe(fixture.log.endOffset);
+  });
+
+  test("a replica whose disk has lost what it acknowledged answers no seal, and does not follow without it", async () => {
+    const fixture = await ReplicaFixture.open({ record: led });
+    await fixture.follow();
+    fixture.push(1, chunkAt(0), chunkAt(1));
+    expect((await fixture.said(2)).at(-1)).toBe("ack on 1: holds 2, accepted");
+    fixture.failWrites("EIO");
+    fixture.push(1, chunkAt(2));
+    await fixture.settle();
+    fixture.failWrites(undefined);
+    fixture.disk.damage(`/log/${segmentFileName(0, "log")}`, chunkAt(0).bytes.length + 61, Buffer.from("lost"));
+    await fixture.time.advance(3_000);
+    await fixture.settle();
+    expect(await fixture.replica.seal(2)).toEqual({ kind: "failed" });
+    expect(fixture.log.failure).toBeDefined();
   });
 
   test("an accepted epoch that cannot be written is not acknowledged, and the leader is told", async () => {
