@@ -9,7 +9,6 @@ import type { Obstacle } from "../log/obstacle.ts";
 import type { PeerLink } from "../peer/peer-link.ts";
 import type { PeerLinks } from "../peer/peer-links.ts";
 import type { AckEntry, AppendEntry, AttachedMessage, AttachMessage, RefusedMessage } from "../peer/peer-messages.ts";
-import { isQuorum } from "../replication/quorum.ts";
 import type { ReplicaState, ReplicaStateStore } from "../replication/replica-state-store.ts";
 import type { ReplicationRules } from "../replication/replication-rules.ts";
 import { HostedReplica } from "./hosted-replica.ts";
@@ -24,6 +23,7 @@ import {
 } from "./limits.ts";
 import { type CleanerConfigs, LogCleaner } from "./log-cleaner.ts";
 import type { LogDirectory } from "./log-directory.ts";
+import { othersCanElect } from "./others-can-elect.ts";
 import type { HostedPartition, PartitionHost } from "./partition-contract.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
 import { Replica } from "./replica.ts";
@@ -83,6 +83,7 @@ export class ReplicaManager implements PartitionHost {
       timers: ports.timers,
       logger: ports.logger,
       logs: ports.logs,
+      isAlive: (broker) => ports.links.isAlive(broker),
       settingsOf: (topic) => ports.settingsOf(topic),
       make: (topic, record, log) => this.#make(topic, record, log),
       onOpened: (replica, sinceMs) => this.#onOpened(replica, sinceMs),
@@ -115,6 +116,7 @@ export class ReplicaManager implements PartitionHost {
     this.#every(reportIntervalMs, () => {
       this.#retryAttaches();
       this.#resignIfDiskStandsStill();
+      this.#reportIfLateToOffice();
     });
     this.cleaner.start();
   }
@@ -395,13 +397,17 @@ export class ReplicaManager implements PartitionHost {
     if (!this.#ports.storeReachable()) return;
     let leaderships = 0;
     for (const replica of this.replicas()) {
-      const { leader, record } = replica;
-      const isThere = (broker: BrokerId) => broker !== self && links.isAlive(broker) && !record.lost.includes(broker);
-      if (leader === undefined || !isQuorum(record, isThere)) continue;
+      if (replica.leader === undefined || !othersCanElect(replica.record, self, links)) continue;
       replica.resign();
       leaderships += 1;
     }
     if (leaderships > 0) logger.error("disk-stands-still", { leaderships });
+  }
+
+  /** A leadership that was given to a broker whose disk stands still would begin nowhere, as long as it does. */
+  #reportIfLateToOffice(): void {
+    for (const replica of this.replicas()) if (replica.isLateToOffice) this.#planReport(replica);
+    if (this.#slots.reports().length > 0) this.#planReports();
   }
 
   /** One round waits for the one under way, not more: a disk that stood still must not find a queue of them. */

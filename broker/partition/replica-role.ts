@@ -19,6 +19,12 @@ export interface FollowerRole {
 export type Role =
   | { readonly kind: "idle" }
   /** Named by the newest record, writing its promise and accepted epoch. */
-  | { readonly kind: "taking-office"; readonly epoch: LeaderEpoch; readonly appointment: OpenObstacle }
+  | {
+      readonly kind: "taking-office";
+      readonly epoch: LeaderEpoch;
+      readonly appointment: OpenObstacle;
+      /** Monotonic time; the appointment may be older, by the opening of the log. */
+      readonly begunMs: number;
+    }
   | { readonly kind: "leader"; readonly leader: LeaderRole }
   | FollowerRole;

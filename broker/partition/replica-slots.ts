@@ -6,8 +6,9 @@ import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { PartitionLogContract } from "../log/log-contract.ts";
 import { type Obstacle, OpenObstacle } from "../log/obstacle.ts";
 import type { HostedReplica } from "./hosted-replica.ts";
-import { logReopenMs, openConcurrency } from "./limits.ts";
+import { diskStillMsMax, logReopenMs, openConcurrency } from "./limits.ts";
 import type { LogDirectory } from "./log-directory.ts";
+import { othersCanElect } from "./others-can-elect.ts";
 import type { PartitionSettings } from "./partition-settings.ts";
 import type { Replica } from "./replica.ts";
 import type { ReplicaReport } from "./replica-context.ts";
@@ -32,6 +33,7 @@ export interface ReplicaSlotsPorts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly logs: LogDirectory;
+  isAlive(broker: BrokerId): boolean;
   settingsOf(topic: TopicImage): PartitionSettings;
   /** Makes a replica on its log. */
   make(topic: TopicImage, record: PartitionState, log: PartitionLogContract): HostedReplica;
@@ -58,6 +60,8 @@ export class ReplicaSlots {
   readonly #slots = new Map<TopicId, Map<number, Slot>>();
   readonly #openQueue: (() => Promise<void>)[] = [];
   #opening = 0;
+  /** When an opening ended last, on the monotonic clock. */
+  #movedMs = Number.NEGATIVE_INFINITY;
   /** The last work on the files of a replica, until it ended. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #allOpened = Promise.withResolvers<void>();
@@ -132,11 +136,12 @@ export class ReplicaSlots {
     }
   }
 
-  /** Replicas that should lead and cannot be opened. */
+  /** Replicas that should lead and cannot be opened; or are not, as no log is any more, while others could be elected. */
   reports(): ReplicaReport[] {
     const reports: ReplicaReport[] = [];
     for (const slot of this.#all()) {
-      if (slot.kind !== "opening" || !slot.failed || slot.record.leader !== this.#ports.self) continue;
+      if (slot.kind !== "opening" || slot.record.leader !== this.#ports.self) continue;
+      if (!slot.failed && !this.#isLate(slot)) continue;
       const { partition, partitionEpoch } = slot.record;
       const { topicId } = slot.topic;
       reports.push({ topicId, partition, partitionEpoch, reason: "cannot-lead", brokers: [] });
@@ -180,6 +185,7 @@ export class ReplicaSlots {
       if (open === undefined) break;
       this.#opening++;
       void open().then(() => {
+        this.#movedMs = this.#ports.clock.monotonicMs();
         this.#opening--;
         this.#openNext();
       });
@@ -225,6 +231,12 @@ export class ReplicaSlots {
     partitions.set(partition, { kind: "open", hosted });
     this.#ports.onOpened(hosted.replica, slot.appointment.sinceMs);
     slot.appointment.settle();
+  }
+
+  #isLate({ record, appointment }: OpeningSlot): boolean {
+    const sinceMs = Math.max(appointment.sinceMs, this.#movedMs);
+    if (this.#ports.clock.monotonicMs() - sinceMs < diskStillMsMax) return false;
+    return othersCanElect(record, this.#ports.self, this.#ports);
   }
 
   #remove(topicId: TopicId, partition: number): void {

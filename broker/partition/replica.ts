@@ -5,7 +5,8 @@ import type { PeerLink } from "../peer/peer-link.ts";
 import type { AckEntry, AppendEntry, AttachMessage } from "../peer/peer-messages.ts";
 import type { ReplicaState } from "../replication/replica-state-store.ts";
 import { LeaderRole } from "./leader-role.ts";
-import { logReopenMs } from "./limits.ts";
+import { diskStillMsMax, logReopenMs } from "./limits.ts";
+import { othersCanElect } from "./others-can-elect.ts";
 import { reconcileLog } from "./reconcile-log.ts";
 import type { ReplicaContext, ReplicaReport } from "./replica-context.ts";
 import type { FollowerRole, Role } from "./replica-role.ts";
@@ -144,7 +145,8 @@ export class Replica {
     }
     this.#promisedEpoch = leaderEpoch;
     const appointment = new OpenObstacle(sinceMs);
-    const taking: Role = { kind: "taking-office", epoch: leaderEpoch, appointment };
+    const begunMs = this.context.clock.monotonicMs();
+    const taking: Role = { kind: "taking-office", epoch: leaderEpoch, appointment, begunMs };
     this.#become(taking);
     this.#enqueue(() => this.#takeOffice(taking));
   }
@@ -314,8 +316,17 @@ export class Replica {
       const recovered = role.leader.recoveredVoters();
       return recovered.length > 0 ? { ...base, reason: "recovered", brokers: recovered } : undefined;
     }
-    if (role.kind === "taking-office" || this.record.leader !== this.context.self) return undefined;
+    if (this.record.leader !== this.context.self) return undefined;
+    if (role.kind === "taking-office" && !this.isLateToOffice) return undefined;
     return { ...base, reason: "cannot-lead", brokers: [] };
+  }
+
+  /** It is to lead and its disk does not let it, while the others could elect one of them. */
+  get isLateToOffice(): boolean {
+    const { clock, self, links } = this.context;
+    const role = this.#role;
+    if (role.kind !== "taking-office" || clock.monotonicMs() - role.begunMs < diskStillMsMax) return false;
+    return othersCanElect(this.record, self, links);
   }
 
   /** Leads no more, though the record still says so: who waits for a commit is answered, the controller is told. */

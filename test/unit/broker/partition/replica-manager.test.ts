@@ -4,6 +4,7 @@ import { makeLogEnvironment } from "../../../../broker/log/log-environment.ts";
 import { PartitionLog } from "../../../../broker/log/partition-log.ts";
 import { diskStillMsMax, reportIntervalMs, syncIntervalMs } from "../../../../broker/partition/limits.ts";
 import { cleanerConfigs, partitionSettings } from "../../../../broker/partition/partition-settings.ts";
+import type { ReplicaReport } from "../../../../broker/partition/replica-context.ts";
 import { ReplicaManager } from "../../../../broker/partition/replica-manager.ts";
 import { PeerLink } from "../../../../broker/peer/peer-link.ts";
 import { ReplicaStateStore } from "../../../../broker/replication/replica-state-store.ts";
@@ -49,6 +50,7 @@ async function makeManager(options: {
     },
   });
   const environment = makeLogEnvironment(disk, time);
+  const reports: ReplicaReport[] = [];
   const image = ImageState.empty("cell");
   const configs = { "max.message.bytes": String(2 * batchBytes) };
   image.setTopic({ topicId, lkc: "lkc-abc", name: "t", createdMs: 0, configs, partitions: [options.record] });
@@ -71,7 +73,7 @@ async function makeManager(options: {
     states: await ReplicaStateStore.open(disk, "/state", { suspect: false }),
     settingsOf: (topic) => partitionSettings(topic, image),
     cleanerConfigs: () => cleanerConfigs(image),
-    sendReports: () => undefined,
+    sendReports: (sent) => void reports.push(...sent),
     storeReachable: () => options.storeReachable,
     onLeadership: () => undefined,
     onEvent: () => undefined,
@@ -84,6 +86,7 @@ async function makeManager(options: {
   return {
     manager,
     time,
+    reports,
     settle,
     holdDisk: () => {
       held = [];
@@ -140,6 +143,25 @@ test.each([
   });
   expect(partition.obstacle).toBeDefined();
   expect(partition.leaderEpoch).toBeDefined();
+});
+
+test("a leadership that does not begin, as the disk stands still, is reported", async () => {
+  const { manager, time, reports, settle, holdDisk } = await makeManager({
+    record: recordOf({ leader: 2 }),
+    ...others,
+  });
+  holdDisk();
+  const image = ImageState.empty("cell");
+  const partitions = [recordOf({ leaderEpoch: 2 }), recordOf({ partition: 1 })];
+  image.setTopic({ topicId, lkc: "lkc-abc", name: "t", createdMs: 0, configs: {}, partitions });
+  manager.onDelta({ ...resetDelta, seq: 2 }, image);
+  await settle();
+  await time.advance(diskStillMsMax - reportIntervalMs);
+  expect(reports).toEqual([]);
+  await time.advance(2 * reportIntervalMs);
+  expect(new Set(reports.map(({ partition, reason }) => `${partition} ${reason}`))).toEqual(
+    new Set(["0 cannot-lead", "1 cannot-lead"]),
+  );
 });
 
 test("a replica that is removed is forgotten on the link that it followed on", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { diskStillMsMax } from "../../../../broker/partition/limits.ts";
 import { chunkAt } from "../log/log-fixture.ts";
 import { attachOf, leading, ReplicaFixture, recordOf } from "./replica-fixture.ts";
 
@@ -93,6 +94,22 @@ describe("taking office", () => {
     fixture.replica.considerOffice();
     await fixture.settle();
     expect(fixture.replica.report()?.reason).toBe("cannot-lead");
+  });
+
+  test("one that does not get to it, as its disk stands still, says so once the others can elect", async () => {
+    const fixture = await ReplicaFixture.open();
+    fixture.holdSaves();
+    fixture.replica.considerOffice(fixture.time.monotonicMs() - diskStillMsMax);
+    await fixture.time.advance(diskStillMsMax - 1);
+    fixture.connect(2);
+    fixture.connect(3);
+    expect(fixture.replica.report()).toBeUndefined();
+    await fixture.time.advance(1);
+    expect(fixture.replica.report()?.reason).toBe("cannot-lead");
+    fixture.disconnect(3);
+    expect(fixture.replica.report()).toBeUndefined();
+    await fixture.releaseSaves();
+    expect(fixture.leader.epoch).toBe(1);
   });
 
   test("the log start that the record knows of is taken over", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PartitionLogContract } from "../../../../broker/log/log-contract.ts";
 import type { HostedReplica } from "../../../../broker/partition/hosted-replica.ts";
-import { logReopenMs } from "../../../../broker/partition/limits.ts";
+import { diskStillMsMax, logReopenMs } from "../../../../broker/partition/limits.ts";
 import type { PartitionSettings } from "../../../../broker/partition/partition-settings.ts";
 import { ReplicaSlots } from "../../../../broker/partition/replica-slots.ts";
 import { ImageState } from "../../../../shared/metadata/image/image-state.ts";
@@ -54,6 +54,7 @@ function makeSlots() {
       list: () => Promise.resolve([]),
       remove: () => Promise.resolve(),
     },
+    isAlive: (broker) => broker !== 4,
     settingsOf: () => ({}) as PartitionSettings,
     make: (_topic, record) => {
       const replica = {
@@ -185,6 +186,19 @@ describe("ReplicaSlots", () => {
     await end("open 1");
     expect(slots.reports()).toEqual([]);
     await slots.allOpened;
+  });
+
+  test("a leadership is reported that waits for logs of which none opens any more, if the others can elect", async () => {
+    const { slots, apply, end, time } = makeSlots();
+    apply(recordOf(), recordOf({ partition: 1 }), recordOf({ partition: 2, voters: [1, 2, 4] }));
+    await time.advance(diskStillMsMax - 1);
+    await end("open 0");
+    await time.advance(diskStillMsMax - 1);
+    expect(slots.reports()).toEqual([]);
+    await time.advance(1);
+    expect(slots.reports()).toEqual([{ topicId, partition: 1, partitionEpoch: 1, reason: "cannot-lead", brokers: [] }]);
+    await end("open 2");
+    expect(slots.reports()).toEqual([]);
   });
 
   test("close is whole only when everything was open, had not failed and closed without an error", async () => {
