@@ -177,9 +177,14 @@ describe("recovery", () => {
   test("a cut that a crash interrupted is finished", async () => {
     const world = await twoSegments(40);
     const log = await world.open();
-    world.disk.fault = (operation) => (operation.kind === "remove-file" ? { kind: "stuck" } : undefined);
+    const cutting = Promise.withResolvers<void>();
+    world.disk.fault = (operation) => {
+      if (operation.kind !== "remove-file") return undefined;
+      cutting.resolve();
+      return { kind: "stuck" };
+    };
     log.truncate(10).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await cutting.promise;
     world.disk.fault = undefined;
     world.disk.crash({ keepUnsynced: "all" });
     const again = await world.open();

@@ -2,11 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { DynamodbItemStore, dynamodbClient } from "../../../../shared/item-store/dynamodb-item-store.ts";
-import { systemTimers } from "../../../../shared/ports/timers.ts";
+import { systemTimers, type Timers } from "../../../../shared/ports/timers.ts";
+import { ManualTime } from "../../broker/handlers/manual-time.ts";
 
 const key = { partition: "cell-1", sort: 1 };
 const item = { ...key, attributes: { a: 1 } };
 const absent = { kind: "absent" } as const;
+/** No test waits for it: a process that stands still for a moment would take an answer that is there for one that is late. */
+const timeoutMs = 60_000;
 
 const closers: (() => unknown)[] = [];
 
@@ -16,14 +19,17 @@ afterEach(() => {
   }
 });
 
-/** A DynamoDB that answers as `serve` does; counts its calls. */
-async function openFake(serve: (response: ServerResponse) => void) {
+type Serve = (response: ServerResponse, time: ManualTime) => void;
+
+/** A DynamoDB that answers as `serve` does, which may let the caller's time pass; counts its calls. */
+async function openFake(serve: Serve) {
+  const time = new ManualTime();
   let calls = 0;
   const server: Server = createServer((request: IncomingMessage, response) => {
     request.resume();
     request.on("end", () => {
       calls++;
-      serve(response);
+      serve(response, time);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -31,15 +37,15 @@ async function openFake(serve: (response: ServerResponse) => void) {
     server.close();
     server.closeAllConnections();
   });
-  const store = openStore(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const store = openStore(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, time);
   return { store, calls: () => calls };
 }
 
-function openStore(endpoint: string): DynamodbItemStore {
+function openStore(endpoint: string, timers: Timers = systemTimers): DynamodbItemStore {
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const client = dynamodbClient({ endpoint, region: "us-east-1", credentials });
   closers.push(() => client.destroy());
-  return new DynamodbItemStore({ table: "items", kind: "number", client, timers: systemTimers, timeoutMs: 300 });
+  return new DynamodbItemStore({ table: "items", kind: "number", client, timers, timeoutMs });
 }
 
 function fails(status: number, type: string) {
@@ -50,7 +56,7 @@ function fails(status: number, type: string) {
 }
 
 describe("what DynamoDB says, and what it means: one attempt, never a retry inside the SDK", () => {
-  const cases: readonly (readonly [string, (response: ServerResponse) => void, string, string])[] = [
+  const cases: readonly (readonly [string, Serve, string, string])[] = [
     ["condition failed", fails(400, "ConditionalCheckFailedException"), "conflict", "invalid"],
     ["throughput exceeded", fails(400, "ProvisionedThroughputExceededException"), "throttled", "throttled"],
     ["throttling", fails(400, "ThrottlingException"), "throttled", "throttled"],
@@ -59,7 +65,7 @@ describe("what DynamoDB says, and what it means: one attempt, never a retry insi
     ["access denied", fails(400, "AccessDeniedException"), "unavailable", "unavailable"],
     ["internal error", fails(500, "InternalServerError"), "unknown", "unavailable"],
     ["a proxy's error page", (response) => response.writeHead(503).end("<html>"), "unknown", "unavailable"],
-    ["no answer", () => undefined, "unknown", "unavailable"],
+    ["no answer", (_, time) => void time.advance(timeoutMs), "unknown", "unavailable"],
     ["a broken connection", (response) => response.destroy(), "unknown", "unavailable"],
   ];
   for (const [name, serve, write, read] of cases) {

@@ -11,13 +11,15 @@ import { MemoryItemStore } from "../../../../shared/item-store/memory-item-store
 import { RemoteItemStore } from "../../../../shared/item-store/remote-item-store.ts";
 import { SqliteItemStore } from "../../../../shared/item-store/sqlite-item-store.ts";
 import type { StoreEndpoint } from "../../../../shared/item-store/store-endpoint.ts";
-import { systemTimers } from "../../../../shared/ports/timers.ts";
+import { systemTimers, type Timers } from "../../../../shared/ports/timers.ts";
+import { ManualTime } from "../../broker/handlers/manual-time.ts";
 
 const key = { partition: "cell-1", sort: 1 };
 const item = { ...key, attributes: { a: 1 } };
 const absent = { kind: "absent" } as const;
 const none = { kind: "none" } as const;
-const timeoutMs = 150;
+/** No test waits for it: a process that stands still for a moment would take an answer that is there for one that is late. */
+const timeoutMs = 60_000;
 
 const closers: (() => unknown)[] = [];
 
@@ -27,8 +29,8 @@ afterEach(async () => {
   }
 });
 
-function openRemote(endpoint: StoreEndpoint, token = "token"): RemoteItemStore {
-  const remote = new RemoteItemStore({ endpoint, token, timers: systemTimers, timeoutMs }, "number");
+function openRemote(endpoint: StoreEndpoint, token = "token", timers: Timers = systemTimers): RemoteItemStore {
+  const remote = new RemoteItemStore({ endpoint, token, timers, timeoutMs }, "number");
   closers.push(() => remote.close());
   return remote;
 }
@@ -65,13 +67,26 @@ describe("a remote store whose server", () => {
   });
 
   test("accepts and never answers: a write may have been done", async () => {
-    const remote = openRemote(await openSocketServer(() => undefined));
+    const time = new ManualTime();
+    const calls = 4;
+    const asked = Promise.withResolvers<void>();
+    let requests = 0;
+    const server = await openSocketServer((socket) =>
+      socket.once("data", () => {
+        requests += 1;
+        if (requests === calls) asked.resolve();
+      }),
+    );
+    const remote = openRemote(server, "token", time);
     const results = [
       remote.get(key),
       remote.query({ partition: "p", from: 1, limit: 1 }),
       remote.put(item, absent),
       remote.delete(key, none),
     ];
+    expect(results).toHaveLength(calls);
+    await asked.promise;
+    await time.advance(timeoutMs);
     expect((await Promise.all(results)).map(({ kind }) => kind)).toEqual([
       "unavailable",
       "unavailable",
@@ -90,7 +105,11 @@ describe("a remote store whose server", () => {
     const garbage = openRemote(await openSocketServer((socket) => socket.once("data", () => socket.end("what?"))));
     expect((await garbage.put(item, absent)).kind).toBe("unknown");
     const half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
-    const halting = openRemote(await openSocketServer((socket) => socket.once("data", () => socket.write(half))));
+    const time = new ManualTime();
+    const server = await openSocketServer((socket) =>
+      socket.once("data", () => socket.write(half, () => void time.advance(timeoutMs))),
+    );
+    const halting = openRemote(server, "token", time);
     expect((await halting.put(item, absent)).kind).toBe("unknown");
     expect((await halting.get(key)).kind).toBe("unavailable");
   });
