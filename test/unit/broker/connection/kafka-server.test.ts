@@ -371,9 +371,13 @@ describe("limits", () => {
 
   test("who does not authenticate in time is cut off, with or without a TLS handshake", async () => {
     const { connectTls, server } = bound(await start({ authenticateMs: 150 }));
-    const handshaken = await connectTls();
+    // On a busy machine the time may be over before the handshake is.
+    const handshaken = connectTls().then(
+      (client) => client.closed,
+      () => undefined,
+    );
     const silent = await WireClient.connect(server.port("secure"));
-    await Promise.all([handshaken.closed, silent.closed]);
+    await Promise.all([handshaken, silent.closed]);
   });
 
   test("connections are bounded for each listener and address, strangers more tightly", async () => {

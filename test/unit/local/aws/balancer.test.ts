@@ -71,9 +71,17 @@ function exchange(port: number, text: string): Promise<{ readonly answer: Buffer
   });
 }
 
+/** The same, again while there is nothing: a machine that stands still makes a target look unwell until the next look. */
+async function answered(port: number, text: string) {
+  for (;;) {
+    const exchanged = await exchange(port, text);
+    if (exchanged.answer.length > 0) return exchanged;
+  }
+}
+
 test("a connection reaches a healthy target, after a header that names the client, and half-closes pass", async () => {
   const { port } = await balancerOf({ healthPort: await health(200) });
-  const { answer, from } = await exchange(port, "hello");
+  const { answer, from } = await answered(port, "hello");
   const header = readProxyHeader(answer);
   expect(header).toMatchObject({ kind: "proxied", connection: { source: { address: host, port: from } } });
   expect(answer.subarray(header.kind === "proxied" ? header.bytes : 0).toString()).toBe("hello");
@@ -81,7 +89,7 @@ test("a connection reaches a healthy target, after a header that names the clien
 
 test("without PROXY protocol in its group there is no header", async () => {
   const { port } = await balancerOf({ healthPort: await health(200), proxyProtocol: false });
-  expect((await exchange(port, "hello")).answer.toString()).toBe("hello");
+  expect((await answered(port, "hello")).answer.toString()).toBe("hello");
 });
 
 test("a target that says it is not well gets nothing", async () => {
