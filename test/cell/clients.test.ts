@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
 import { platformatic } from "./platformatic-client.ts";
+import { makeSpreadTopic } from "./spread-topic.ts";
 import type { ConnectionSettings, TestClient } from "./test-client.ts";
 
 let cloud: LocalCloudProcess;
@@ -35,22 +36,15 @@ describe.each([kafkajs, platformatic])("$name", (library) => {
     for (const partition of [0, 1, 2]) {
       const records = await client.readAll(topic, partition);
       const expected = [...numbered(500, `p${partition}`), ...(partition === 1 ? ["one more"] : [])];
-      expect(records.map(({ value }) => value)).toEqual(expected);
-      expect(records.map(({ offset }) => offset)).toEqual(expected.map((_, index) => index));
+      // A producer that is not idempotent sends again what was not acknowledged when a leader fell away.
+      expect([...new Set(records.map(({ value }) => value))]).toEqual(expected);
+      expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => index));
     }
   });
 
   test("the partitions of a topic are led by several brokers", async () => {
     const client = connect(cloud.plaintext);
-    // A topic that is made while a busy machine's brokers seem dead to one another is led by those that are not.
-    let made = 0;
-    const leadersOfAnother = async () => {
-      made += 1;
-      const topic = topicName(`spread-${made}`);
-      await client.createTopic(topic, 3);
-      return new Set(await client.leaders(topic)).size;
-    };
-    await expect.poll(leadersOfAnother, { timeout: 60_000, interval: 500 }).toBeGreaterThan(1);
+    await makeSpreadTopic(client, topicName("spread"), { partitions: 3, leaders: 2 });
   });
 
   test("a topic is made by the first record, with the cell's num.partitions", async () => {
@@ -60,7 +54,10 @@ describe.each([kafkajs, platformatic])("$name", (library) => {
     await producer.send(topic, ["first"], 2);
     await producer.close();
     expect(await client.leaders(topic)).toHaveLength(3);
-    expect(await client.readAll(topic, 2)).toEqual([{ offset: 0, value: "first" }]);
+    const records = await client.readAll(topic, 2);
+    expect(records[0]).toEqual({ offset: 0, value: "first" });
+    // As above.
+    expect(new Set(records.map(({ value }) => value))).toEqual(new Set(["first"]));
   });
 
   test("an idempotent producer's records are there once", async () => {

@@ -6,8 +6,10 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
+  lastingly,
   lookUpAs,
   type Patience,
+  refusalMsMax,
   type TestClient,
   type TestProducer,
   type TestRecord,
@@ -34,6 +36,7 @@ interface InternalCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findBroker(node: { readonly nodeId: string }): Promise<InternalBroker>;
 }
@@ -47,22 +50,6 @@ const { createLogger, LEVELS } = requireCommonJs("kafkajs/src/loggers/index.js")
   readonly LEVELS: { readonly NOTHING: number };
 };
 const silentLogCreator = () => () => undefined;
-
-const lastingMsMax = 15_000;
-const lastingRetryMs = 100;
-
-/** For what kafkajs itself does not try again: an answer that a leader or coordinator is just taking office. */
-export async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadlineMs = performance.now() + lastingMsMax;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > deadlineMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, lastingRetryMs));
-    }
-  }
-}
 
 class KafkajsClient implements TestClient {
   readonly name = "kafkajs";
@@ -78,6 +65,7 @@ class KafkajsClient implements TestClient {
       brokers: [...settings.bootstrap],
       logLevel: logLevel.NOTHING,
       retry: { initialRetryTime: 50, maxRetryTime: 500, retries: patience === "none" ? 0 : 40 },
+      ...(patience === "none" ? { connectionTimeout: refusalMsMax, authenticationTimeout: refusalMsMax } : {}),
       ...(secure === undefined
         ? {}
         : {
@@ -131,7 +119,7 @@ class KafkajsClient implements TestClient {
     const records: TestRecord[] = [];
     let next = Number(range?.low ?? 0);
     for (let empty = 0; next < end && empty < emptyFetchesMax; empty++) {
-      const fetched = await this.#fetch(topic, partition, next);
+      const fetched = await lastingly(() => this.#fetch(topic, partition, next));
       for (const { offset, value } of fetched) {
         // A batch is handed out whole, from before the offset asked for as well.
         if (Number(offset) < next) continue;
@@ -149,9 +137,14 @@ class KafkajsClient implements TestClient {
   }
 
   async #fetch(topic: string, partition: number, fetchOffset: number) {
-    this.#cluster ??= this.#connectCluster();
+    this.#cluster ??= this.#connectCluster().catch((error: unknown) => {
+      this.#cluster = undefined;
+      throw error;
+    });
     const cluster = await this.#cluster;
     await cluster.addTargetTopic(topic);
+    // The leader may be another one than a moment ago.
+    await cluster.refreshMetadata();
     const [nodeId = ""] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
     const broker = await cluster.findBroker({ nodeId });
     const partitions = [{ partition, fetchOffset: String(fetchOffset), maxBytes: fetchBytesMax }];

@@ -13,8 +13,10 @@ import {
   emptyFetchesMax,
   fetchBytesMax,
   fetchWaitMs,
+  lastingly,
   lookUpAs,
   type Patience,
+  refusalMsMax,
   type TestClient,
   type TestProducer,
   type TestRecord,
@@ -40,6 +42,7 @@ class PlatformaticClient implements TestClient {
       retries: patience === "none" ? 0 : 40,
       autocreateTopics: true,
       retryDelay: 100,
+      ...(patience === "none" ? { connectTimeout: refusalMsMax } : {}),
       ...(secure === undefined
         ? {}
         : {
@@ -81,12 +84,12 @@ class PlatformaticClient implements TestClient {
   }
 
   async readAll(topic: string, partition: number): Promise<readonly TestRecord[]> {
-    const low = await this.#offset(topic, partition, ListOffsetTimestamps.EARLIEST);
-    const end = await this.#offset(topic, partition, ListOffsetTimestamps.LATEST);
+    const low = await lastingly(() => this.#offset(topic, partition, ListOffsetTimestamps.EARLIEST));
+    const end = await lastingly(() => this.#offset(topic, partition, ListOffsetTimestamps.LATEST));
     const records: TestRecord[] = [];
     let next = low;
     for (let empty = 0; next < end && empty < emptyFetchesMax; empty++) {
-      for (const record of await this.#fetch(topic, partition, next)) {
+      for (const record of await lastingly(() => this.#fetch(topic, partition, next))) {
         if (record.offset < next) continue;
         records.push({ offset: Number(record.offset), value: record.value });
         next = record.offset + 1n;

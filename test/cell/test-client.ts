@@ -50,6 +50,28 @@ export interface TestClient {
 /** `lasting`: tries for several seconds, over a failover. `none`: the first refusal is told. */
 export type Patience = "lasting" | "none";
 
+/**
+ * What a client that does not try again waits for a connection and its answer, in milliseconds: else a machine that stands
+ * still for a moment looks like the refusal that a test is about.
+ */
+export const refusalMsMax = 30_000;
+
+const lastingMsMax = 40_000;
+const lastingRetryMs = 100;
+
+/** For what the libraries themselves do not try again: an answer that a leader or coordinator is just taking office. */
+export async function lastingly<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadlineMs = performance.now() + lastingMsMax;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, lastingRetryMs));
+    }
+  }
+}
+
 /** How a library is told apart in a test's name, and made. */
 export interface ClientLibrary {
   readonly name: "kafkajs" | "@platformatic/kafka";
