@@ -1,6 +1,6 @@
 import type { GroupMember, MemberEvent } from "./group-member.ts";
 
-const untilMsMax = 60_000;
+const untilMsMax = 150_000;
 
 /** What the members of one group did, in the order in which the test heard of it. */
 export class GroupLedger {
@@ -49,7 +49,7 @@ export class GroupLedger {
     });
   }
 
-  /** Rejects when that is not so in a minute, or when a member failed. */
+  /** Rejects when that is not so in two minutes and a half, or when a member failed. */
   until(what: string, condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {

@@ -2,7 +2,7 @@
  * A member of a consumer group in a process of its own, so that it can be killed: `group-member.ts` starts it and hears
  * of all it does. It processes a record (by telling of it) before it commits its offset, one after the other.
  */
-import { Consumer, stringDeserializers } from "@platformatic/kafka";
+import { Consumer, findErrorBy, stringDeserializers } from "@platformatic/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import type { MemberEvent, MemberSettings } from "./group-member.ts";
 
@@ -10,7 +10,8 @@ const settings = JSON.parse(process.argv[2] ?? "") as MemberSettings;
 const { groupId, topic, sessionTimeoutMs, connection, clientId } = settings;
 const heartbeatMs = 100;
 const fetchWaitMs = 100;
-const rebalanceTimeoutMs = 20_000;
+/** The library wants it no shorter than the session. */
+const rebalanceTimeoutMs = 30_000;
 const retries = 100;
 const retryMs = 100;
 
@@ -65,6 +66,17 @@ async function runKafkajs(): Promise<() => Promise<void>> {
   return () => consumer.disconnect();
 }
 
+/** False when the group was formed anew meanwhile: then whoever has the partition now begins where it was committed before. */
+async function committed(commit: Promise<void> | void): Promise<boolean> {
+  try {
+    await commit;
+    return true;
+  } catch (error) {
+    if (findErrorBy(error as Error, "needsRejoin", true) === null) throw error;
+    return false;
+  }
+}
+
 async function runPlatformatic(): Promise<() => Promise<void>> {
   const { secure } = connection;
   const consumer = new Consumer({
@@ -94,8 +106,7 @@ async function runPlatformatic(): Promise<() => Promise<void>> {
     for await (const message of stream) {
       const { partition, offset, value } = message;
       await tell({ kind: "processed", partition, offset: Number(offset), value: String(value) });
-      await message.commit();
-      await tell({ kind: "committed", partition, next: Number(offset) + 1 });
+      if (await committed(message.commit())) await tell({ kind: "committed", partition, next: Number(offset) + 1 });
     }
   })();
   reading.catch(fail);
