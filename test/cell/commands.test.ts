@@ -41,8 +41,9 @@ test("secrets are for their owner alone", () => {
 
 test("every broker has metrics and is healthy", async () => {
   for (const { id, adminPort } of cloud.ready.brokers) {
-    expect(await cloud.metrics(id)).toContain("balafon_partitions_without_leader 0");
-    expect((await fetch(`http://127.0.0.1:${adminPort}/healthz`)).status).toBe(200);
+    // Not at each moment: a busy machine's brokers seem dead to one another.
+    await until(async () => (await cloud.metrics(id)).includes("balafon_partitions_without_leader 0"), 60_000);
+    await until(async () => (await fetch(`http://127.0.0.1:${adminPort}/healthz`)).status === 200, 60_000);
   }
 });
 
@@ -110,7 +111,7 @@ test("broker: kill, restart, pause, resume, stop and start", async () => {
   const before = cloud.processOf(2);
   expect((await cloud.broker("kill", 2)).stdout).toContain("starts again in 1 s");
   await until(() => cloud.processOf(2) !== undefined && cloud.processOf(2) !== before);
-  await until(() => cloud.said.includes("broker 2 serves again"));
+  await until(() => cloud.said.includes("broker 2 serves again"), 60_000);
   expect((await cloud.broker("pause", 3)).code).toBe(0);
   expect((await cloud.broker("pause", 3)).code).toBe(1);
   expect((await cloud.broker("resume", 3)).code).toBe(0);

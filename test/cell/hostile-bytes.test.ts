@@ -117,8 +117,8 @@ test("any bytes on any port end in an error or a close; other clients do not not
   );
   await client.close();
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(sent);
-  // Far above what a busy machine adds, far below the clients' own timeouts.
-  expect(slowestMs).toBeLessThan(15_000);
+  // Above what a busy machine that stands still adds, below what the client itself waits for an answer.
+  expect(slowestMs).toBeLessThan(28_000);
   for (const { id, pid } of cloud.ready.brokers) expect(cloud.processOf(id)).toBe(pid);
   expect(await cloud.metrics(1)).toMatch(/balafon_protocol_errors_total\{listener="PLAINTEXT"\} [1-9]/);
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ApiFailure, ProvisioningClient } from "../../functions/provisioning/client.ts";
 import { kafkajs } from "./kafkajs-client.ts";
 import { LocalCloudProcess } from "./local-cloud-process.ts";
-import type { ConnectionSettings } from "./test-client.ts";
+import { type ConnectionSettings, lastingly } from "./test-client.ts";
 import { until } from "./until.ts";
 
 let cloud: LocalCloudProcess;
@@ -65,7 +65,13 @@ test("a cluster and a key are made by HTTP, and records go through at once", asy
   const other = await makeKey(id);
   await api.call("deleteApiKey", { params: { id: key.keyId } });
   await until(async () => !(await admits(endpoint, key)));
-  await expect(producer.send("orders", ["third"], 0)).rejects.toBeInstanceOf(Error);
+  // Brokers hear of it one by one, each within a moment.
+  await until(() =>
+    producer.send("orders", ["third"], 0).then(
+      () => false,
+      () => true,
+    ),
+  );
   expect(await admits(endpoint, other)).toBe(true);
 
   // Deleted: nobody gets in, and the operator gets it back with its records.
@@ -75,9 +81,18 @@ test("a cluster and a key are made by HTTP, and records go through at once", asy
   const restored = await api.call("restoreCluster", { params: { id }, query: { environment } });
   expect(restored.status.phase).toBe("PROVISIONED");
   await until(() => admits(endpoint, other));
-  const again = kafkajs.connect(settings(endpoint, other), "orders");
-  expect((await again.readAll("orders", 0)).map(({ value }) => value)).toEqual(["first", "second"]);
-  await Promise.allSettled([producer.close(), client.close(), again.close()]);
+  // Of another broker than the one that let it in, this client may be refused for a moment yet.
+  const values = await lastingly(async () => {
+    const again = kafkajs.connect(settings(endpoint, other), "orders");
+    try {
+      return (await again.readAll("orders", 0)).map(({ value }) => value);
+    } finally {
+      await again.close().catch(() => undefined);
+    }
+  });
+  expect(values.slice(0, 2)).toEqual(["first", "second"]);
+  expect(new Set(values.slice(2)).size).toBeLessThan(2);
+  await Promise.allSettled([producer.close(), client.close()]);
 });
 
 test("clusters are spread over the cells, and stay in theirs", async () => {
@@ -86,7 +101,7 @@ test("clusters are spread over the cells, and stay in theirs", async () => {
     endpoints.add((await makeCluster(`spread-${number}`)).endpoint);
   }
   expect(endpoints.size).toBe(2);
-  await until(async () => (await api.call("listCells", {})).data.every(({ load }) => load !== undefined));
+  await until(async () => (await api.call("listCells", {})).data.every(({ load }) => load !== undefined), 60_000);
 });
 
 test("an answer that is not the one asked for is a failure with its reasons", async () => {
