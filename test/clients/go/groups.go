@@ -83,7 +83,8 @@ func join(topic string, l *ledger, options ...kgo.Opt) *member {
 		kgo.ConsumeTopics(topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(2 * time.Second),
+		// Longer than any machine stands still: who is held for dead loses what it has.
+		kgo.SessionTimeout(30 * time.Second),
 		kgo.HeartbeatInterval(200 * time.Millisecond),
 		kgo.OnPartitionsAssigned(hold(true)),
 		kgo.OnPartitionsRevoked(hold(false)),
@@ -96,13 +97,17 @@ func join(topic string, l *ledger, options ...kgo.Opt) *member {
 func (m *member) run(l *ledger) {
 	defer close(m.done)
 	for {
-		fetches := m.client.PollFetches(context.Background())
+		// Not for ever: a commit that was refused is tried again, also when nothing more comes.
+		polling, polled := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		fetches := m.client.PollFetches(polling)
+		polled()
 		if fetches.IsClientClosed() {
 			return
 		}
 		fetches.EachRecord(l.note)
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		// A commit that comes too late for its generation is refused: whoever has the partitions reads the records again.
+		// A commit that comes too late for its generation is refused: whoever has the partitions then commits, or reads the
+		// records again.
 		_ = m.client.CommitUncommittedOffsets(ctx)
 		cancel()
 	}
@@ -217,7 +222,7 @@ func staticMember(ctx context.Context) error {
 		return err
 	}
 	l := newLedger()
-	settings := []kgo.Opt{kgo.InstanceID("one"), kgo.SessionTimeout(30 * time.Second)}
+	settings := []kgo.Opt{kgo.InstanceID("one")}
 	first := join(topic, l, settings...)
 	if err := l.until(ctx, "it has all", shared(first)); err != nil {
 		return err

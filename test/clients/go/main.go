@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
 
-const checkTimeout = 40 * time.Second
+const checkTimeout = 120 * time.Second
 
 var bootstrap []string
 var secure map[string]string
@@ -73,17 +73,25 @@ func create(ctx context.Context, topic string, partitions int32) error {
 	return err
 }
 
-// Reads `count` records of a topic from its beginning, without a group.
+// Reads a topic from its beginning until so many different values were there, without a group. Resolves with these in the
+// order in which each came first: who is not idempotent writes again what lost its acknowledgement with a leader.
 func read(ctx context.Context, connect func(...kgo.Opt) *kgo.Client, topic string, count int) ([]string, error) {
 	client := connect(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	defer client.Close()
 	var values []string
+	seen := map[string]bool{}
 	for len(values) < count {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err0(); err != nil {
 			return nil, err
 		}
-		fetches.EachRecord(func(record *kgo.Record) { values = append(values, string(record.Value)) })
+		fetches.EachRecord(func(record *kgo.Record) {
+			value := string(record.Value)
+			if !seen[value] {
+				seen[value] = true
+				values = append(values, value)
+			}
+		})
 	}
 	return values, nil
 }
@@ -160,9 +168,12 @@ func administration(ctx context.Context) error {
 	if err != nil || offsets.Error() != nil {
 		return fmt.Errorf("end offsets: %v, %v", err, offsets.Error())
 	}
-	brokers, err := admin.ListBrokers(ctx)
-	if err != nil || len(brokers) != 3 {
-		return fmt.Errorf("brokers: %v, %v", brokers, err)
+	// A broker that stands still for a moment is not named meanwhile.
+	for brokers, err := admin.ListBrokers(ctx); len(brokers) != 3; brokers, err = admin.ListBrokers(ctx) {
+		if err != nil || ctx.Err() != nil {
+			return fmt.Errorf("brokers: %v, %v", brokers, err)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	if _, err := admin.DeleteTopics(ctx, "go-admin"); err != nil {
 		return err

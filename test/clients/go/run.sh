@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # Groups do not wait long for more members, nor for those that are gone.
 start_cloud --restart-after 3 --set group.initial.rebalance.delay.ms=100 --set group.min.session.timeout.ms=500
-timeout 400 "$WORK/client-suite" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" "$PROJECT" "$DATA" >"$WORK/suite.log" 2>&1 </dev/null
+timeout 800 "$WORK/client-suite" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" "$PROJECT" "$DATA" >"$WORK/suite.log" 2>&1 </dev/null
 code=$?
 cat "$WORK/suite.log"
 count_of "franz-go" "$WORK/suite.log" "$code"

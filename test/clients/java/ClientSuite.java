@@ -105,6 +105,19 @@ public class ClientSuite {
     if (!expected.equals(actual)) throw new AssertionError("expected " + expected + ", got " + actual);
   }
 
+  interface Condition {
+    boolean holds() throws Exception;
+  }
+
+  /** For what becomes so by itself, and of which nothing tells. */
+  static void untilTrue(String what, Condition condition) throws Exception {
+    long deadline = System.currentTimeMillis() + 60_000;
+    while (!condition.holds()) {
+      expect(System.currentTimeMillis() < deadline, "not in time: " + what);
+      Thread.sleep(100);
+    }
+  }
+
   /** The future fails with this cause. */
   static void expectFailure(Future<?> future, Class<? extends Throwable> type) throws Exception {
     try {
@@ -144,7 +157,7 @@ public class ClientSuite {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      long deadline = System.currentTimeMillis() + 20_000;
+      long deadline = System.currentTimeMillis() + 60_000;
       while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
         expect(System.currentTimeMillis() < deadline, "not read to the end in time");
         consumer.poll(Duration.ofMillis(200)).forEach(records::add);
@@ -258,7 +271,9 @@ public class ClientSuite {
       admin.createPartitions(Map.of("java-topic", NewPartitions.increaseTo(5))).all().get();
       var described = admin.describeTopics(List.of("java-topic")).allTopicNames().get().get("java-topic");
       expectEqual(described.partitions().size(), 5);
-      expect(described.partitions().stream().allMatch(each -> each.isr().size() == 3 && each.leader() != null), "full strength");
+      // A broker that stands still for a moment is not counted meanwhile.
+      untilTrue("full strength", () -> admin.describeTopics(List.of("java-topic")).allTopicNames().get().get("java-topic")
+          .partitions().stream().allMatch(each -> each.isr().size() == 3 && each.leader() != null));
       admin.deleteTopics(List.of("java-topic")).all().get();
       expect(!admin.listTopics().names().get().contains("java-topic"), "the topic is gone");
     }
@@ -312,8 +327,9 @@ public class ClientSuite {
 
   static void describeCluster() throws Exception {
     try (Admin admin = Admin.create(plain())) {
+      // As above.
+      untilTrue("three nodes", () -> admin.describeCluster().nodes().get().size() == 3);
       var cluster = admin.describeCluster();
-      expectEqual(cluster.nodes().get().size(), 3);
       expect(cluster.controller().get() != null, "there is a controller");
       expect(!cluster.clusterId().get().isEmpty(), "there is an id");
     }
@@ -325,8 +341,16 @@ public class ClientSuite {
     try (Admin admin = Admin.create(plain()); var producer = producer(plain())) {
       var set = new AlterConfigOp(new ConfigEntry("max.message.bytes", "2000"), AlterConfigOp.OpType.SET);
       admin.incrementalAlterConfigs(Map.of(topic, List.of(set))).all().get();
-      Thread.sleep(1500);
-      expectFailure(producer.send(new ProducerRecord<>("java-large", "x".repeat(10_000))), RecordTooLargeException.class);
+      // The leader hears of it a moment later.
+      untilTrue("it is refused", () -> {
+        try {
+          producer.send(new ProducerRecord<>("java-large", "x".repeat(10_000))).get();
+          return false;
+        } catch (ExecutionException failure) {
+          if (failure.getCause() instanceof RecordTooLargeException) return true;
+          throw failure;
+        }
+      });
       producer.send(new ProducerRecord<>("java-large", "small")).get();
     }
   }

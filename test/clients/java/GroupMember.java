@@ -1,6 +1,7 @@
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -39,6 +40,10 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
   final KafkaConsumer<String, String> consumer;
   final Ledger ledger;
   final boolean commitsAsync;
+  /** What is to be committed of the partitions that it holds; only its own thread touches these two. */
+  final Map<TopicPartition, OffsetAndMetadata> pending = new HashMap<>();
+  /** How far it has processed them. */
+  final Map<TopicPartition, OffsetAndMetadata> reached = new HashMap<>();
   final AtomicInteger rebalances = new AtomicInteger();
   final AtomicInteger revoked = new AtomicInteger();
   final AtomicInteger lost = new AtomicInteger();
@@ -52,9 +57,10 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
     properties.putAll(base);
     properties.put("auto.offset.reset", "earliest");
     properties.put("enable.auto.commit", "false");
-    properties.put("session.timeout.ms", "2000");
+    // Longer than any machine stands still: who is held for dead loses what it has, and reads records again, by right.
+    properties.put("session.timeout.ms", "30000");
     properties.put("heartbeat.interval.ms", "200");
-    properties.put("default.api.timeout.ms", "20000");
+    properties.put("default.api.timeout.ms", "40000");
     boolean async = false;
     for (int at = 0; at < pairs.length; at += 2) {
       if (pairs[at].equals("commit")) async = pairs[at + 1].equals("async");
@@ -72,13 +78,15 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
     try (consumer) {
       consumer.subscribe(List.of(topic), this);
       while (!ending) {
-        Map<TopicPartition, OffsetAndMetadata> next = new ConcurrentHashMap<>();
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
           TopicPartition partition = new TopicPartition(record.topic(), record.partition());
           ledger.processed.computeIfAbsent(partition, key -> ConcurrentHashMap.newKeySet()).add(record.offset());
-          next.put(partition, new OffsetAndMetadata(record.offset() + 1, "by " + thread.getName()));
+          reached.put(partition, new OffsetAndMetadata(record.offset() + 1, "by " + thread.getName()));
+          pending.put(partition, reached.get(partition));
         }
-        if (next.isEmpty()) continue;
+        if (pending.isEmpty()) continue;
+        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(pending);
+        pending.clear();
         if (commitsAsync) consumer.commitAsync(next, (offsets, error) -> noteCommit(offsets, error));
         else commit(next);
       }
@@ -94,15 +102,20 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
       consumer.commitSync(next);
       noteCommit(next, null);
     } catch (RebalanceInProgressException | CommitFailedException error) {
-      // Whoever has the partitions now reads the records again.
+      noteCommit(next, error);
     }
   }
 
   private void noteCommit(Map<TopicPartition, OffsetAndMetadata> offsets, Exception error) {
     if (error == null) offsets.forEach((partition, next) -> ledger.committed.merge(partition, next.offset(), Math::max));
-    else if (!(error instanceof RetriableCommitFailedException
+    else if (error instanceof RetriableCommitFailedException
         || error instanceof RebalanceInProgressException
-        || error instanceof CommitFailedException)) ledger.failures.add(error);
+        || error instanceof CommitFailedException) {
+      // Partitions that stay are committed later; of the others whoever has them then reads the records again.
+      for (TopicPartition partition : offsets.keySet()) {
+        if (reached.containsKey(partition)) pending.put(partition, reached.get(partition));
+      }
+    } else ledger.failures.add(error);
   }
 
   @Override
@@ -121,10 +134,12 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
   public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
     revoked.addAndGet(partitions.size());
     held.removeAll(partitions);
+    pending.keySet().removeAll(partitions);
+    reached.keySet().removeAll(partitions);
     if (commitsAsync) {
       // What is under way is settled before the partitions are handed on.
       try {
-        consumer.commitSync(Duration.ofSeconds(5));
+        consumer.commitSync(Duration.ofSeconds(30));
       } catch (RebalanceInProgressException | CommitFailedException error) {
         // As above.
       }
@@ -135,13 +150,15 @@ class GroupMember implements ConsumerRebalanceListener, AutoCloseable {
   public void onPartitionsLost(Collection<TopicPartition> partitions) {
     lost.addAndGet(partitions.size());
     held.removeAll(partitions);
+    pending.keySet().removeAll(partitions);
+    reached.keySet().removeAll(partitions);
   }
 
   /** Leaves the group, unless it is a static member. */
   @Override
   public void close() throws InterruptedException {
     ending = true;
-    thread.join(30_000);
+    thread.join(60_000);
     if (thread.isAlive()) {
       consumer.wakeup();
       thread.join(10_000);

@@ -1,9 +1,11 @@
 # Sourced by run.sh: Kafka Connect, distributed over two workers, with a file as source and a file as sink. Its configuration,
 # offsets and states are in compacted topics.
-connect_ports=($(node -e '
-  const net = require("node:net");
-  const servers = [0, 0].map(() => net.createServer().listen(0, "127.0.0.1"));
-  setTimeout(() => { for (const each of servers) { console.log(each.address().port); each.close(); } }, 100);'))
+# Free ones, below those that outgoing connections are given while the workers start.
+connect_ports=($(cd "$PROJECT" && node -e '
+  import("./local/ports.ts").then(async ({ planPorts }) => {
+    const plan = await planPorts({ brokers: 2, kafkaPort: 0, tlsPort: 0, adminPort: 0, routerPort: 0, apiPort: 0 });
+    for (const { kafka } of plan.brokers) console.log(kafka);
+  });'))
 worker_pids=(0 0)
 
 start_worker() { # NUMBER, from 0
@@ -45,7 +47,7 @@ rest() { # NUMBER PATH CURL_OPTIONS...
   curl -sf -m 10 -H 'Content-Type: application/json' "http://127.0.0.1:${connect_ports[$1]}$2" "${@:3}"
 }
 comes() { # COMMAND...: until it succeeds
-  for _ in $(seq 1 300); do
+  for _ in $(seq 1 600); do
     "$@" >/dev/null 2>&1 && return
     sleep 0.2
   done
@@ -78,9 +80,10 @@ without_a_worker() {
   comes sink_has 2000 && comes runs 1 source && comes runs 1 sink
 }
 # Where the source stopped is in a compacted topic, where the sink stopped is the offset of its group.
+# What a worker that was busy could not commit in time comes again, but nothing from the beginning.
 after_a_restart() {
   seq 2001 3000 >>"$WORK/source"
-  comes serves 0 && comes sink_has 3000 && [ "$(tail -n 1000 "$WORK/sink")" = "$(seq 2001 3000)" ]
+  comes serves 0 && comes sink_has 3000 && ! tail -n "+$((sink_before + 1))" "$WORK/sink" | grep -qx 1
 }
 connect_suite() {
   start_worker 0
@@ -94,6 +97,7 @@ connect_suite() {
   worker_pids[0]=0
   check "Kafka Connect: a worker killed with -9" without_a_worker
   end_workers
+  sink_before=$(wc -l <"$WORK/sink")
   start_worker 0
   check "Kafka Connect: goes on where it stopped" after_a_restart
   end_workers

@@ -98,11 +98,11 @@ offset_of() { # GROUP PARTITION
   groups --describe --group "$1" --offsets 2>/dev/null | awk -v partition="$2" '$3 == partition { print $4 }'
 }
 read_by_group() { # GROUP COUNT: the next records that the console consumer is given, in order
-  console_consumer --topic grouped --group "$1" --max-messages "$2" --timeout-ms 20000 2>/dev/null | sort -n
+  console_consumer --topic grouped --group "$1" --max-messages "$2" --timeout-ms 60000 2>/dev/null | sort -n
 }
 console_group() {
   topics --create --topic grouped --partitions 3 && seq 1 90 | console_producer --topic grouped --producer-property partitioner.class=org.apache.kafka.clients.producer.RoundRobinPartitioner --producer-property linger.ms=0 --producer-property batch.size=1 || return 1
-  console_consumer --topic grouped --group readers --from-beginning --max-messages 90 --timeout-ms 20000 >"$WORK/first" 2>/dev/null
+  console_consumer --topic grouped --group readers --from-beginning --max-messages 90 --timeout-ms 60000 >"$WORK/first" 2>/dev/null
   [ "$(sort -n "$WORK/first")" = "$(seq 1 90)" ] || return 1
   seq 91 100 | console_producer --topic grouped && [ "$(read_by_group readers 10)" = "$(seq 91 100)" ]
 }
@@ -120,7 +120,10 @@ reset_from_file() {
 }
 while_it_runs() {
   local code=0
-  console_consumer --topic grouped --group running --timeout-ms 60000 >/dev/null 2>&1 &
+  # For longer than all of it takes, each of which is a JVM; as the child itself, which can be told to end.
+  (exec timeout 900 java -XX:TieredStopAtLevel=1 -Xmx256m -Dlog4j2.configurationFile="$here/log4j2.properties" \
+    -cp "$WORK/classes:$JARS/*" org.apache.kafka.tools.consumer.ConsoleConsumer \
+    --bootstrap-server "$BOOTSTRAP" --topic grouped --group running) >/dev/null 2>&1 &
   local reader=$!
   for _ in $(seq 1 20); do groups --describe --group running --state 2>/dev/null | grep -q Stable && break; done
   prints "running +.* range +Stable +1" groups --describe --group running --state &&
@@ -159,7 +162,7 @@ check "kafka-consumer-groups with a member at work" while_it_runs
 check "kafka-consumer-groups --delete-offsets" delete_offsets
 check "kafka-consumer-groups --delete" deleted_group
 check "kafka-consumer-perf-test" prints "20000" tool org.apache.kafka.tools.ConsumerPerformance \
-  --bootstrap-server "$BOOTSTRAP" --topic perf-lz4 --num-records 20000 --group perf --timeout 20000
+  --bootstrap-server "$BOOTSTRAP" --topic perf-lz4 --num-records 20000 --group perf --timeout 60000
 check "kafka-e2e-latency" prints "Avg latency" tool org.apache.kafka.tools.EndToEndLatency \
   --bootstrap-server "$BOOTSTRAP" --topic e2e --num-records 200 --producer-acks all --record-size 100
 check "kafka-groups --list" prints "perf +Classic +consumer" tool org.apache.kafka.tools.GroupsCommand --bootstrap-server "$BOOTSTRAP" --list
