@@ -13,7 +13,7 @@ start_cloud() { # extra arguments of npm start
   node "$PROJECT/local/main.ts" --json --data "$DATA" --kafka-port 0 --tls-port 0 --admin-port 0 --router-port 0 --api-port 0 "$@" \
     >"$WORK/ready.json" 2>"$WORK/cloud.log" </dev/null &
   cloud_pid=$!
-  for _ in $(seq 1 600); do
+  for _ in $(seq 1 1500); do
     [ -s "$WORK/ready.json" ] && break
     kill -0 "$cloud_pid" 2>/dev/null || { cat "$WORK/cloud.log"; echo "0 passed, 1 failed"; exit 1; }
     sleep 0.1

@@ -61,13 +61,14 @@ timeout 120 bash infra/images/build.sh --tag-prefix "$prefix" || give_up "the im
 timeout 60 podman run --rm --network none --entrypoint /usr/local/bin/node "$prefix-broker" --version \
   >"$work/podman.log" 2>&1 || { cat "$work/podman.log"; give_up "podman cannot run a container on this machine"; }
 
-port=$(node -e 'const s = require("node:net").createServer().listen(0, () => { console.log(s.address().port); s.close(); })')
 { python3 -m venv "$work/emulator" && timeout 200 "$work/emulator/bin/pip" install -q ministack==1.5.33; } \
   >"$work/pip.log" 2>&1 || { tail -5 "$work/pip.log"; give_up "no AWS emulator could be installed"; }
+. test/free-port.sh
+port=$(free_port)
 # On all addresses: containers reach it at this machine's own in their network.
 GATEWAY_PORT=$port BIND_HOST=0.0.0.0 "$work/emulator/bin/ministack" >"$work/emulator.log" 2>&1 </dev/null &
 emulator_pid=$!
-for _ in $(seq 1 150); do
+for _ in $(seq 1 600); do
   curl -sf -m 2 "http://127.0.0.1:$port/_localstack/health" >/dev/null && ready=1 && break
   sleep 0.2
 done

@@ -1,11 +1,7 @@
 # Sourced by run.sh: Kafka Connect, distributed over two workers, with a file as source and a file as sink. Its configuration,
 # offsets and states are in compacted topics.
-# Free ones, below those that outgoing connections are given while the workers start.
-connect_ports=($(cd "$PROJECT" && node -e '
-  import("./local/ports.ts").then(async ({ planPorts }) => {
-    const plan = await planPorts({ brokers: 2, kafkaPort: 0, tlsPort: 0, adminPort: 0, routerPort: 0, apiPort: 0 });
-    for (const { kafka } of plan.brokers) console.log(kafka);
-  });'))
+. "$PROJECT/test/free-port.sh"
+connect_ports=("$(free_port)" "$(free_port)")
 worker_pids=(0 0)
 
 start_worker() { # NUMBER, from 0

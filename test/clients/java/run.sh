@@ -32,7 +32,7 @@ tool() { run_java 90 "$@"; }
 java_suite() { # NAME CLASS ARGS...
   local name=$1 code
   shift
-  run_java 300 "$@" >"$WORK/suite.log" 2>&1 </dev/null
+  run_java 600 "$@" >"$WORK/suite.log" 2>&1 </dev/null
   code=$?
   cat "$WORK/suite.log"
   count_of "$name" "$WORK/suite.log" "$code"

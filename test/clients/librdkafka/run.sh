@@ -133,7 +133,7 @@ check "kcat -G: goes on where the group stopped" goes_on
 run_suite() { # NAME FILE ARGS...
   local name=$1 code
   shift
-  timeout 300 "$VENV/bin/python" "$here/$1" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" "${@:2}" >"$WORK/suite.log" 2>&1 </dev/null
+  timeout 500 "$VENV/bin/python" "$here/$1" "$BOOTSTRAP" "$LIBRDKAFKA_PROPERTIES" "${@:2}" >"$WORK/suite.log" 2>&1 </dev/null
   code=$?
   cat "$WORK/suite.log"
   count_of "$name" "$WORK/suite.log" "$code"

@@ -72,7 +72,8 @@ if ! timeout 300 "$VENV/bin/pip" install -q --only-binary :all: \
   finish
 fi
 
-port=$(node -e 'const s=require("node:net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+. "$project/test/free-port.sh"
+port=$(free_port)
 endpoint=http://127.0.0.1:$port
 export label=ministack.instance=balafon-emulator:$port
 EMULATOR_PORT=$port bash "$project/local/aws/emulator.sh" >"$work/emulator.log" 2>&1 </dev/null &
