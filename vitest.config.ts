@@ -6,9 +6,9 @@ const heavyProjects = ["infra", "simulation", "cell"] as const;
 /** Need Java, an AWS emulator, containers or the like: run by name from `.ci/run`, never by `npm test`. */
 const extraProjects = ["conformance", "local-aws", "images"] as const;
 
-/** Only ends what hangs: of a machine that others keep busy a test of two seconds may take a minute and a half. */
+/** Only end what hangs: on a machine that others keep busy a test of two seconds may take a minute and a half. */
 const quickTimeoutMs = 240_000;
-const heavyTimeoutMs = 300_000;
+const heavyTimeoutMs = 600_000;
 
 function project(name: string, options: { readonly order: number; readonly heavy: boolean }) {
   const timeoutMs = options.heavy ? heavyTimeoutMs : quickTimeoutMs;

@@ -77,7 +77,7 @@ done
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 export IMAGES_RUN=$run IMAGES_PREFIX=$prefix IMAGES_ENDPOINT_PORT=$port
-timeout --kill-after=20 420 vitest run --project images --reporter=default --reporter=json \
+timeout --kill-after=20 900 vitest run --project images --reporter=default --reporter=json \
   --outputFile.json="$work/report.json" </dev/null
 code=$?
 counts=$(node -e '
