@@ -16,7 +16,7 @@ import type {
 } from "./group-contract.ts";
 import { GroupMember, noBytes } from "./group-member.ts";
 import { type PendingAssignment, type Replacement, WriteToken } from "./group-phase.ts";
-import { memberMetadataBytesMax, pendingMembersMax } from "./limits.ts";
+import { memberMetadataBytesMax, memberProtocolsMax, pendingMembersMax } from "./limits.ts";
 import { RebalanceCycle } from "./rebalance-cycle.ts";
 import { confirmReturn, returnStatic, revertReturn } from "./static-return.ts";
 import { answerToFailedWrite } from "./write-errors.ts";
@@ -326,9 +326,9 @@ export class ClassicGroup {
     if (sessionTimeoutMs < config.minSessionTimeoutMs || sessionTimeoutMs > config.maxSessionTimeoutMs) {
       return "INVALID_SESSION_TIMEOUT";
     }
-    if (protocols.reduce((sum, { metadata }) => sum + metadata.length, 0) > memberMetadataBytesMax) {
-      return "INVALID_REQUEST";
-    }
+    if (protocols.length > memberProtocolsMax) return "INVALID_REQUEST";
+    const protocolBytes = protocols.reduce((sum, { name, metadata }) => sum + name.length + metadata.length, 0);
+    if (protocolBytes > memberMetadataBytesMax) return "INVALID_REQUEST";
     if (memberId !== "" && !(pendingJoins.has(memberId) && groupInstanceId === null)) {
       const { error } = this.#identify(memberId, groupInstanceId);
       if (error !== "NONE") return error;

@@ -7,7 +7,9 @@
 export const newMemberJoinTimeoutMs = 300_000;
 /** Ids given to clients that did not come back with them yet; with more the oldest is forgotten. */
 export const pendingMembersMax = 10_000;
-/** Metadata of one member under all its protocols: more than the record of a group can hold anyway. */
+/** Names and metadata of one member's protocols: more than the record of a group can hold anyway. */
 export const memberMetadataBytesMax = 1_048_576;
+/** Protocols of one member. Clients have one to five; they are compared name by name, and so are those of all members. */
+export const memberProtocolsMax = 100;
 /** When nobody rejoined but static members may still return, the rebalance is looked at again after this at least. */
 export const rejoinWaitMsMin = 1_000;

@@ -10,6 +10,7 @@ import type {
 } from "../../../../../broker/coordinator/group/group-contract.ts";
 import {
   memberMetadataBytesMax,
+  memberProtocolsMax,
   newMemberJoinTimeoutMs,
   pendingMembersMax,
 } from "../../../../../broker/coordinator/group/limits.ts";
@@ -123,7 +124,21 @@ describe("limits", () => {
       { name: "y", metadata: half },
     ];
     expect(answerTo(group.join(member("a", { protocols }), {}, 0)).error).toBe("INVALID_REQUEST");
+    const long = "n".repeat(memberMetadataBytesMax / 32);
+    const names = Array.from({ length: 33 }, (_, index) => ({ name: `${index}${long}`, metadata: Buffer.alloc(0) }));
+    expect(answerTo(group.join(member("a", { protocols: names }), {}, 0)).error).toBe("INVALID_REQUEST");
     expect(group.memberCount).toBe(0);
+  });
+
+  test("more protocols than any client has are refused: comparing them would hold up the whole broker", () => {
+    const named = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ name: `p${index}`, metadata: Buffer.alloc(0) }));
+    const group = new ClassicGroup("g", config, 0);
+    const tooMany = member("a", { protocols: named(memberProtocolsMax + 1) });
+    expect(answerTo(group.join(tooMany, {}, 0)).error).toBe("INVALID_REQUEST");
+    expect(group.join(member("a", { protocols: named(memberProtocolsMax) }), {}, 0).answers).toEqual([]);
+    expect(answerTo(group.join({ ...tooMany, memberId: "a" }, {}, 0)).error).toBe("INVALID_REQUEST");
+    expect(group.memberCount).toBe(1);
   });
 });
 
