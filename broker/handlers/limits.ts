@@ -76,6 +76,13 @@ export const topicLookPauseMs = 10_000;
 
 /** Groups that one FindCoordinator may look for. */
 export const coordinatorKeysMax = 10_000;
+/**
+ * Bytes of one answer of DescribeGroups or OffsetFetch about several groups, the first in any case. Those that do not fit
+ * are COORDINATOR_LOAD_IN_PROGRESS: clients ask again for them alone.
+ */
+export const groupAnswerBytesMax = 16_777_216;
+/** Heap of a member or an offset in such an answer, beside its names and bytes. */
+export const groupAnswerItemBytes = 256;
 /** Characters of a client's or instance's name in the id of a member: Kafka's clients allow no longer instance ids. */
 export const memberNameCharactersMax = 249;
 

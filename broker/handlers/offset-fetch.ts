@@ -5,6 +5,9 @@
  *
  * v2 null asks for all, and an error of the group is one of the answer; v7 "only stable" offsets (KIP-447: all are, there
  * are no transactions yet); v8 many groups (KIP-709); v9 member epochs (KIP-848); v10 topic ids.
+ *
+ * Groups that would make the answer too large are COORDINATOR_LOAD_IN_PROGRESS: clients ask again for them alone. A
+ * partition that is named twice is answered once, if what was committed with its offset would be told twice.
  */
 import { type ErrorName, errorCode } from "../../shared/kafka/error-codes.ts";
 import {
@@ -17,10 +20,11 @@ import {
 import type { TopicImage } from "../../shared/metadata/image/metadata-image.ts";
 import type { OffsetLookup, Outcome } from "../coordinator/group-requests.ts";
 import type { OffsetValue } from "../coordinator/records/offset-value.ts";
+import { AnswerBudget } from "./context/answer-budget.ts";
 import { namedGroup } from "./context/group-names.ts";
 import type { Handler, RequestContext } from "./context/handler.ts";
 import { wireTopicId } from "./context/topic-ids.ts";
-import { decodedBytes } from "./limits.ts";
+import { decodedBytes, groupAnswerItemBytes } from "./limits.ts";
 
 const groupErrorFrom = 2;
 const manyGroupsFrom = 8;
@@ -35,7 +39,8 @@ export const offsetFetchHandler: Handler<typeof offsetFetch> = {
   memoryEstimate: decodedBytes,
   handle(context, request) {
     if (context.version < manyGroupsFrom) return oneGroup(context, request);
-    return { groups: request.groups.map((group) => groupAnswer(context, group)) };
+    const budget = new AnswerBudget();
+    return { groups: request.groups.map((group) => groupWithin(budget, context, group)) };
   },
 };
 
@@ -56,13 +61,33 @@ function oneGroup(context: RequestContext, { groupId, topics }: OffsetFetchReque
     const all = allOffsets(context, offsets).map(([topic, partitions]) => ({ name: topic.name, partitions }));
     return { topics: all, errorCode: errorCode.NONE };
   }
+  const told = new Set<OffsetValue>();
   const answers: OffsetFetchTopicResponse[] = topics.map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map((index) =>
-      partitionAnswer(index, committed(tenant.topic(name), offsets, index), error),
+      askedPartition(index, committed(tenant.topic(name), offsets, index), error, told),
     ),
   }));
   return { topics: answers, errorCode: errorCode.NONE };
+}
+
+function groupWithin(
+  budget: AnswerBudget,
+  context: RequestContext,
+  group: OffsetFetchRequestGroup,
+): OffsetFetchGroupResponse {
+  const tooMuch = { groupId: group.groupId, topics: [], errorCode: errorCode.COORDINATOR_LOAD_IN_PROGRESS };
+  if (budget.isSpent) return tooMuch;
+  const answer = groupAnswer(context, group);
+  return budget.admits(bytesOf(answer)) ? answer : tooMuch;
+}
+
+function bytesOf({ topics }: OffsetFetchGroupResponse): number {
+  let bytes = 0;
+  for (const { partitions } of topics ?? []) {
+    for (const { metadata } of partitions ?? []) bytes += groupAnswerItemBytes + (metadata?.length ?? 0);
+  }
+  return bytes;
 }
 
 function groupAnswer(context: RequestContext, { groupId, topics }: OffsetFetchRequestGroup): OffsetFetchGroupResponse {
@@ -79,10 +104,13 @@ function groupAnswer(context: RequestContext, { groupId, topics }: OffsetFetchRe
   }
   const byId = context.version >= topicIdsFrom;
   const { tenant } = context.session;
+  const told = new Set<OffsetValue>();
   const answers = topics.map(({ name, topicId, partitionIndexes }) => {
     const topic = byId ? tenant.topicById(topicId) : tenant.topic(name);
     const error = byId && topic === undefined ? "UNKNOWN_TOPIC_ID" : "NONE";
-    const partitions = partitionIndexes.map((index) => partitionAnswer(index, committed(topic, offsets, index), error));
+    const partitions = partitionIndexes.map((index) =>
+      askedPartition(index, committed(topic, offsets, index), error, told),
+    );
     return { name, topicId, partitions };
   });
   return { groupId, topics: answers, errorCode: errorCode.NONE };
@@ -103,6 +131,14 @@ function committed(
   partition: number,
 ): OffsetValue | undefined {
   return topic && offsets?.get(topic.topicId, partition);
+}
+
+function askedPartition(index: number, value: OffsetValue | undefined, error: ErrorName, told: Set<OffsetValue>) {
+  if (value !== undefined && value.metadata !== "") {
+    if (told.has(value)) return partitionAnswer(index, undefined, "INVALID_REQUEST");
+    told.add(value);
+  }
+  return partitionAnswer(index, value, error);
 }
 
 function partitionAnswer(partitionIndex: number, value: OffsetValue | undefined, error: ErrorName) {

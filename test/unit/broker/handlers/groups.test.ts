@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { groupPartition } from "../../../../broker/coordinator/internal-partition.ts";
+import { describeGroupsHandler } from "../../../../broker/handlers/describe-groups.ts";
 import { findCoordinatorHandler } from "../../../../broker/handlers/find-coordinator.ts";
 import { joinGroupHandler } from "../../../../broker/handlers/join-group.ts";
 import { offsetCommitHandler } from "../../../../broker/handlers/offset-commit.ts";
@@ -100,6 +101,43 @@ describe("a group's life", () => {
     const member = client();
     member.memberId = "an old one";
     expect((await member.join()).errorCode).toBe(errorCode.UNKNOWN_MEMBER_ID);
+  });
+});
+
+describe("an answer about many groups", () => {
+  test("is no larger than its bound, however often a large group is named; clients ask for the rest again", async () => {
+    const large = await joinAlone(broker, mine, "large", Buffer.alloc(7_000_000));
+    expect((await large.describe()).members[0]?.memberAssignment).toHaveLength(7_000_000);
+
+    const groups = Array.from({ length: 1_000 }, () => "large");
+    const described = await large.client.call(describeGroupsHandler, 6, { groups });
+    const errors = described.groups.map((each) => each.errorCode);
+    expect(errors.filter((error) => error === 0)).toHaveLength(2);
+    expect(errors.filter((error) => error === errorCode.COORDINATOR_LOAD_IN_PROGRESS)).toHaveLength(998);
+  });
+
+  test("tells what was committed with an offset once", async () => {
+    const simple = client("simple");
+    const metadata = "m".repeat(4_096);
+    const one = {
+      name: "orders",
+      partitions: [{ partitionIndex: 0, committedOffset: 7, committedMetadata: metadata }],
+    };
+    await simple.client.call(offsetCommitHandler, 9, { groupId: "simple", memberId: "", topics: [one] });
+    const asked = [{ name: "orders", partitionIndexes: [0, 0, 1, 1] }];
+    const { groups } = await simple.client.call(offsetFetchHandler, 9, {
+      groups: [{ groupId: "simple", topics: asked }],
+    });
+    const { INVALID_REQUEST } = errorCode;
+    expect(groups[0]?.topics[0]?.partitions.map((each) => each.errorCode)).toEqual([0, INVALID_REQUEST, 0, 0]);
+    const old = await simple.client.call(offsetFetchHandler, 7, { groupId: "simple", topics: asked });
+    expect(old.topics[0]?.partitions.map((each) => each.errorCode)).toEqual([0, INVALID_REQUEST, 0, 0]);
+
+    const often = Array.from({ length: 10_000 }, () => ({ groupId: "simple", topics: null }));
+    const all = await simple.client.call(offsetFetchHandler, 9, { groups: often });
+    const answered = all.groups.filter((each) => each.errorCode === 0);
+    expect(answered.length).toBeGreaterThan(1_000);
+    expect(answered.length).toBeLessThan(5_000);
   });
 });
 
