@@ -3,7 +3,8 @@
  *
  * Configurations of the tenant's topics, and those of the cell, which look like its brokers' (all brokers have the same;
  * the empty name means the cluster-wide defaults that were changed). v3 types and documentation (KIP-569). Loggers,
- * client metrics and groups have none here: INVALID_REQUEST.
+ * client metrics and groups have none here: INVALID_REQUEST. So is a resource that was named before in the request: it would
+ * take memory again and again.
  */
 import { type ErrorName, errorCode } from "../../shared/kafka/error-codes.ts";
 import {
@@ -29,9 +30,20 @@ export const describeConfigsHandler: Handler<typeof describeConfigs> = {
   minVersion: describeConfigs.versions.min,
   maxVersion: describeConfigs.versions.max,
   memoryEstimate: decodedBytes,
-  handle: (context, request) => ({
-    results: request.resources.map((resource) => describe(context, request, resource)),
-  }),
+  handle(context, request) {
+    const named = new Set<string>();
+    return {
+      results: request.resources.map((resource) => {
+        const { resourceType, resourceName } = resource;
+        const id = `${resourceType} ${resourceName}`;
+        const isAgain = named.has(id);
+        named.add(id);
+        if (!isAgain) return describe(context, request, resource);
+        const error = errorCode.INVALID_REQUEST;
+        return { errorCode: error, errorMessage: "named twice", resourceType, resourceName, configs: [] };
+      }),
+    };
+  },
 };
 
 function describe(

@@ -48,9 +48,11 @@ export const metadataHandler: Handler<typeof metadata> = {
   },
 };
 
-/** undefined: all topics. */
+/** undefined: all topics. Each once, as in Kafka: a large topic named again and again would take all memory. */
 function askedTopics({ version }: RequestContext, { topics }: MetadataRequest): AskedTopics | undefined {
-  return topics === null || (version === 0 && topics.length === 0) ? undefined : topics;
+  if (topics === null || (version === 0 && topics.length === 0)) return undefined;
+  const distinct = new Map(topics.map((topic) => [`${topic.topicId} ${topic.name ?? ""}`, topic]));
+  return [...distinct.values()];
 }
 
 /** Names to create, each once. */

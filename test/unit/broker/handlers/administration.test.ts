@@ -210,6 +210,15 @@ describe("configurations", () => {
     expect(results[2]?.configs).toMatchObject([{ name: "num.partitions", value: "1", configType: 3 }]);
   });
 
+  test("are described once, however often they are named", async () => {
+    broker.topic("lkc-aaaaa", "t");
+    const topic = { resourceType: topicType, resourceName: "t", configurationKeys: null };
+    const resources = [topic, { ...topic, resourceType: brokerType, resourceName: "1" }, topic];
+    const { results } = await client.call(describeConfigsHandler, 4, { resources });
+    expect(codes(results)).toEqual([0, 0, errorCode.INVALID_REQUEST]);
+    expect(results[2]?.configs).toEqual([]);
+  });
+
   test("the cluster-wide defaults are those that were changed", async () => {
     broker.apply({ type: "cell-config-replaced", configs: { "num.partitions": "6" } });
     const { results } = await client.call(describeConfigsHandler, 2, {

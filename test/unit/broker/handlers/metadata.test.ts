@@ -46,6 +46,16 @@ describe("which topics", () => {
     ]);
   });
 
+  test("each once, however often it is named", async () => {
+    const often = Array.from({ length: 1_000 }, () => [{ name: "one" }, { name: "absent" }]).flat();
+    expect(brief(await ask(9, often))).toEqual([
+      ["one", 0],
+      ["absent", errorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    ]);
+    const mine = broker.topic("lkc-aaaaa", "three");
+    expect(brief(await ask(12, [{ topicId: mine.wireId }, { topicId: mine.wireId }]))).toEqual([["three", 0]]);
+  });
+
   test("by id (v12): somebody else's is unknown", async () => {
     const mine = broker.topic("lkc-aaaaa", "three");
     const theirs = broker.topic("lkc-bbbbb", "more");
@@ -104,7 +114,6 @@ describe("creating what is missing", () => {
     expect(brief(await ask(9, [{ name: "fresh" }], false))).toEqual([["fresh", errorCode.UNKNOWN_TOPIC_OR_PARTITION]]);
     const { topics } = await ask(9, [{ name: "fresh" }, { name: "fresh" }], true);
     expect(topics.map(({ name, errorCode: code, partitions }) => [name, code, partitions.length])).toEqual([
-      ["fresh", 0, 1],
       ["fresh", 0, 1],
     ]);
     expect(broker.submitted.length).toBe(1);
