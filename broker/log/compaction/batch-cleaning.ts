@@ -8,7 +8,8 @@
  *   - what lies below the log's start
  *
  * Never touched: control batches and those of transactions, whose outcome nobody tells here; batches whose records cannot
- * be read; those that end past the part of the log that the map covers keep every record from there on.
+ * be read; those that would become larger than a log takes (a horizon makes the times of records longer). Those that end
+ * past the part of the log that the map covers keep every record from there on.
  */
 import { compress } from "../../../shared/kafka/records/compression.ts";
 import { varint } from "../../../shared/kafka/records/record.ts";
@@ -18,6 +19,7 @@ import {
   RecordBatchView,
   writeInt64,
 } from "../../../shared/kafka/records/record-batch.ts";
+import { batchBytesMax } from "../limits.ts";
 import type { Offset } from "../log-contract.ts";
 import type { KeyHash } from "./key-hash.ts";
 import type { OffsetMap } from "./offset-map.ts";
@@ -101,16 +103,25 @@ export class BatchCleaner {
       if (ranges.length > 0 && ranges.at(-1) === walk.start) ranges[ranges.length - 1] = walk.end;
       else ranges.push(walk.start, walk.end);
     }
-    this.recordsRemoved += batch.recordCount - kept;
+    const removed = batch.recordCount - kept;
+    this.recordsRemoved += removed;
     if (kept === 0) return empty;
     const setsHorizon = hasTombstones && !batch.hasDeleteHorizon && batch.endOffset <= to;
     const horizonMs = setsHorizon ? nowMs + deleteRetentionMs : batch.baseTimestamp;
+    let cleaned: CleanedBatch = same;
+    if (removed > 0 || setsHorizon) {
+      const records = setsHorizon ? this.#rebased(ranges, batch.baseTimestamp - horizonMs) : this.#parts(ranges);
+      const bytes = this.#rewritten(batch, records, { kept, newest, horizonMs, setsHorizon });
+      if (bytes.length > batchBytesMax + batchLengthPrefixBytes) {
+        this.recordsRemoved -= removed;
+        return same;
+      }
+      cleaned = { kind: "rewritten", bytes };
+    }
     if (hasTombstones && (setsHorizon || batch.hasDeleteHorizon)) {
       this.newestHorizonMs = Math.max(this.newestHorizonMs, horizonMs);
     }
-    if (kept === batch.recordCount && !setsHorizon) return same;
-    const records = setsHorizon ? this.#rebased(ranges, batch.baseTimestamp - horizonMs) : this.#parts(ranges);
-    return { kind: "rewritten", bytes: this.#rewritten(batch, records, { kept, newest, horizonMs, setsHorizon }) };
+    return cleaned;
   }
 
   /** Does the record that the walk is at stay? `isDue`: its batch's delete horizon has passed. */
