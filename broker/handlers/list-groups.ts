@@ -20,9 +20,9 @@ export const listGroupsHandler: Handler<typeof listGroups> = {
     if (lkc === undefined) return { errorCode: errorCode.GROUP_AUTHORIZATION_FAILED, groups: [] };
     const outcome = services.groups.list(lkc, (brokerId) => tenant.isAlive(brokerId));
     if (outcome.kind === "failed") return { errorCode: errorCode[outcome.error], groups: [] };
-    const groups = outcome.value.filter(
-      ({ state }) => isAmong(statesFilter, state) && isAmong(typesFilter, classicType),
-    );
+    const states = lowerCased(statesFilter);
+    const types = lowerCased(typesFilter);
+    const groups = outcome.value.filter(({ state }) => isAmong(states, state) && isAmong(types, classicType));
     return {
       errorCode: errorCode.NONE,
       groups: groups.map(({ groupId, protocolType, state }) => ({
@@ -35,7 +35,12 @@ export const listGroupsHandler: Handler<typeof listGroups> = {
   },
 };
 
+/** Made once: a filter may be as long as a request. */
+function lowerCased(filter: readonly string[]): ReadonlySet<string> {
+  return new Set(filter.map((wanted) => wanted.toLowerCase()));
+}
+
 /** An empty filter lets everything through. */
-function isAmong(filter: readonly string[], word: string): boolean {
-  return filter.length === 0 || filter.some((wanted) => wanted.toLowerCase() === word.toLowerCase());
+function isAmong(filter: ReadonlySet<string>, word: string): boolean {
+  return filter.size === 0 || filter.has(word.toLowerCase());
 }

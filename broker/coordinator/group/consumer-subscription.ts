@@ -4,6 +4,7 @@
  */
 import { MalformedMessageError } from "../../../shared/kafka/codec/message-error.ts";
 import { Reader } from "../../../shared/kafka/codec/reader.ts";
+import { subscriptionTopicsMax } from "./limits.ts";
 
 /** The protocol type of consumers; others (Kafka Connect's, schema registries') have metadata of their own. */
 export const consumerProtocolType = "consumer";
@@ -12,14 +13,14 @@ const names = { message: "ConsumerProtocolSubscription", paths: ["version", "top
 /** The length of an empty topic name: what an element takes at least. */
 const topicBytesMin = 2;
 
-/** The topics subscribed to; undefined when the metadata is something else. */
+/** The topics subscribed to; undefined when the metadata is something else, or names more than are looked at. */
 export function subscribedTopicsOf(metadata: Buffer): readonly string[] | undefined {
   try {
     const reader = new Reader(metadata, 0, names);
     if (reader.int16() < 0) return undefined;
-    const topics: string[] = [];
-    for (let left = reader.arrayLength(topicBytesMin); left > 0; left -= 1) topics.push(reader.string());
-    return topics;
+    const count = reader.arrayLength(topicBytesMin);
+    if (count > subscriptionTopicsMax) return undefined;
+    return Array.from({ length: count }, () => reader.string());
   } catch (error) {
     if (error instanceof MalformedMessageError) return undefined;
     throw error;

@@ -11,5 +11,10 @@ export const pendingMembersMax = 10_000;
 export const memberMetadataBytesMax = 1_048_576;
 /** Protocols of one member. Clients have one to five; they are compared name by name, and so are those of all members. */
 export const memberProtocolsMax = 100;
+/**
+ * Topics of one subscription that are looked at. Nobody has as many as this; of a member that names more it is unknown what it
+ * reads, so that not even a large group of such members holds up the broker.
+ */
+export const subscriptionTopicsMax = 20_000;
 /** When nobody rejoined but static members may still return, the rebalance is looked at again after this at least. */
 export const rejoinWaitMsMin = 1_000;

@@ -3,6 +3,7 @@ import { groupPartition } from "../../../../broker/coordinator/internal-partitio
 import { describeGroupsHandler } from "../../../../broker/handlers/describe-groups.ts";
 import { findCoordinatorHandler } from "../../../../broker/handlers/find-coordinator.ts";
 import { joinGroupHandler } from "../../../../broker/handlers/join-group.ts";
+import { listGroupsHandler } from "../../../../broker/handlers/list-groups.ts";
 import { offsetCommitHandler } from "../../../../broker/handlers/offset-commit.ts";
 import { offsetDeleteHandler } from "../../../../broker/handlers/offset-delete.ts";
 import { offsetFetchHandler } from "../../../../broker/handlers/offset-fetch.ts";
@@ -114,6 +115,23 @@ describe("an answer about many groups", () => {
     const errors = described.groups.map((each) => each.errorCode);
     expect(errors.filter((error) => error === 0)).toHaveLength(2);
     expect(errors.filter((error) => error === errorCode.COORDINATOR_LOAD_IN_PROGRESS)).toHaveLength(998);
+  });
+
+  test("lists those in the wanted states and of the wanted types, however many words are in the filters", async () => {
+    await stableMember("busy");
+    await client("simple").commit(7);
+    const listed = async (statesFilter: readonly string[], typesFilter: readonly string[] = []) => {
+      const filters = { statesFilter: [...statesFilter], typesFilter: [...typesFilter] };
+      const { groups } = await client().client.call(listGroupsHandler, 5, filters);
+      return groups.map(({ groupId }) => groupId).sort();
+    };
+    expect(await listed([])).toEqual(["busy", "simple"]);
+    expect(await listed(["sTABLE"])).toEqual(["busy"]);
+    expect(await listed(["Empty", "Dead"], ["consumer", "Classic"])).toEqual(["simple"]);
+    expect(await listed([], ["consumer"])).toEqual([]);
+    const words = Array.from({ length: 100_000 }, (_, index) => `state ${index}`);
+    expect(await listed(words)).toEqual([]);
+    expect(await listed([...words, "empty"])).toEqual(["simple"]);
   });
 
   test("tells what was committed with an offset once", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { subscribeAlike, subscribedTopicsOf } from "../../../../../broker/coordinator/group/consumer-subscription.ts";
+import { subscriptionTopicsMax } from "../../../../../broker/coordinator/group/limits.ts";
 import { subscription } from "./group-requests.ts";
 
 /** What the Java client 4.1 sends for two topics: version 3 with user data, owned partitions, generation and rack. */
@@ -25,6 +26,12 @@ describe("what consumers subscribe to", () => {
     ["a topic without a name", "000100000001ffff"],
   ])("is unknown when the metadata is %s", (_what, hex) => {
     expect(subscribedTopicsOf(Buffer.from(hex, "hex"))).toBeUndefined();
+  });
+
+  test("is unknown when it is more than anybody has, and not looked at", () => {
+    const topics = Array.from({ length: subscriptionTopicsMax }, (_, index) => `t${index}`);
+    expect(subscribedTopicsOf(subscription(topics))).toEqual(topics);
+    expect(subscribedTopicsOf(subscription([...topics, "one more"]))).toBeUndefined();
   });
 
   test("two members subscribe alike when their topics are the same, whatever else they say", () => {
