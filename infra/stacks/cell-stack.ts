@@ -102,6 +102,8 @@ export class CellStack extends Stack {
       minHealthyPercent: cell.brokersPerZone === 1 ? 0 : Math.floor(100 * (1 - 1 / cell.brokersPerZone)),
       maxHealthyPercent: 100,
       circuitBreaker: { enable: true, rollback: true },
+      // Its zone is its own. What ECS enables by itself would stop a broker to place it better, and goes with no maximum of 100.
+      availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
       enableExecuteCommand: false,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
@@ -118,10 +120,29 @@ export class CellStack extends Stack {
           ...(this.#key === undefined ? {} : { kmsKeyId: this.#key }),
         },
       });
+      this.#allowVolumeKey(volume.role);
+      // The role, and all that it is allowed: before the first volume is made, and until the last one is gone.
+      service.node.addDependency(volume);
       service.addVolume(volume);
       task.definition.addVolume(volume);
     }
     return service;
+  }
+
+  /** ECS makes the volumes under a role whose managed policy knows no keys: with the fleet's own key they would never come up. */
+  #allowVolumeKey(role: iam.IRole): void {
+    if (this.#key === undefined) return;
+    const resources = [this.#key.keyArn];
+    const viaVolumes = { "kms:ViaService": `ec2.${this.region}.amazonaws.com` };
+    for (const statement of [
+      { actions: ["kms:DescribeKey"] },
+      { actions: ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"], conditions: { StringEquals: viaVolumes } },
+      {
+        actions: ["kms:CreateGrant"],
+        conditions: { StringEquals: viaVolumes, Bool: { "kms:GrantIsForAWSResource": "true" } },
+      },
+    ])
+      role.addToPrincipalPolicy(new iam.PolicyStatement({ ...statement, resources }));
   }
 
   /** Its own log in the table, its own snapshots in the bucket, two secrets to read, and nothing else. */

@@ -161,6 +161,21 @@ describe("permissions", () => {
     expect(JSON.stringify(statements)).not.toContain("s3:");
   });
 
+  test("of what makes a cell's volumes are enough for the fleet's own key, and there before the brokers", () => {
+    const template = templateOf(production.cells[0] as Stack);
+    const policies = Object.entries(template.findResources("AWS::IAM::Policy")).filter(([name]) =>
+      /^Volume\dEBSRole/.test(name),
+    );
+    expect(policies).toHaveLength(3);
+    for (const [, policy] of policies)
+      for (const action of ["kms:DescribeKey", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"])
+        expect(JSON.stringify(policy)).toContain(`"${action}"`);
+    const services = resources(production.cells[0] as Stack, "AWS::ECS::Service");
+    const waitedFor = services.flatMap(({ DependsOn = [] }) => DependsOn);
+    for (const [name] of policies) expect(waitedFor).toContain(name);
+    expect(JSON.stringify(resources(small.cells[0] as Stack, "AWS::IAM::Policy"))).not.toContain("kms:");
+  });
+
   test("no container is root, writes to its image, or is given a secret in its environment", () => {
     for (const stack of [production.router, ...production.cells]) {
       for (const { Properties } of resources(stack, "AWS::ECS::TaskDefinition")) {
@@ -204,6 +219,7 @@ describe("a cell", () => {
     for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::Service")) {
       expect(JSON.stringify(Properties)).toContain('"DeploymentCircuitBreaker":{"Enable":true,"Rollback":true}');
       expect(JSON.stringify(Properties)).toContain('"MaximumPercent":100');
+      expect(Properties["AvailabilityZoneRebalancing"]).toBe("DISABLED");
     }
     for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::TaskDefinition")) {
       expect(JSON.stringify(Properties)).toContain('"RestartPolicy":{"Enabled":true');
