@@ -4,14 +4,28 @@
 export const cellsMax = 50;
 /** A cell is the unit of blast radius: more brokers are another cell. */
 export const brokersPerZoneMax = 10;
-/** Fargate's sizes, in units of 1/1024 of a vCPU. */
-export const cpuUnits: readonly number[] = [256, 512, 1_024, 2_048, 4_096, 8_192, 16_384];
-export const memoryMiBMax = 122_880;
+/** Fargate's sizes: for units of 1/1024 of a vCPU, the least and the most MiB of memory, and the steps between. */
+export const fargateMemoryMiB: ReadonlyMap<
+  number,
+  { readonly min: number; readonly max: number; readonly step: number }
+> = new Map([
+  [256, { min: 512, max: 2_048, step: 512 }],
+  [512, { min: 1_024, max: 4_096, step: 1_024 }],
+  [1_024, { min: 2_048, max: 8_192, step: 1_024 }],
+  [2_048, { min: 4_096, max: 16_384, step: 1_024 }],
+  [4_096, { min: 8_192, max: 30_720, step: 1_024 }],
+  [8_192, { min: 16_384, max: 61_440, step: 4_096 }],
+  [16_384, { min: 32_768, max: 122_880, step: 8_192 }],
+]);
 /** Fargate gives 20 GiB in any case, and takes 21 to 200. */
 export const ephemeralGibMin = 21;
 export const ephemeralGibMax = 200;
 /** gp3. */
 export const volumeGibMax = 16_384;
+/** Of a gp3 volume, above the 3,000 that each has. */
+export const volumeIopsPerGib = 500;
+/** A gp3 volume moves a MiB/s for each four of its IOPS. */
+export const volumeIopsPerMibps = 4;
 /** A task has this long between SIGTERM and SIGKILL; Fargate's maximum. */
 export const stopTimeoutSeconds = 120;
 export const logRetentionDays: ReadonlySet<number> = new Set([

@@ -3,12 +3,13 @@ import type { CellConfig, CellDisk, CertificateSource, FleetConfig } from "./fle
 import {
   brokersPerZoneMax,
   cellsMax,
-  cpuUnits,
   ephemeralGibMax,
   ephemeralGibMin,
+  fargateMemoryMiB,
   logRetentionDays,
-  memoryMiBMax,
   volumeGibMax,
+  volumeIopsPerGib,
+  volumeIopsPerMibps,
 } from "./limits.ts";
 
 export type FleetConfigResult =
@@ -113,11 +114,15 @@ function readCell(reader: ConfigReader): CellConfig {
 /** Fargate takes certain pairs only; those that it refuses are told before anything is deployed. */
 function readSize(reader: ConfigReader): { readonly cpu: number; readonly memoryMiB: number } {
   const cpu = reader.integer("cpu", 256, 16_384);
-  const memoryMiB = reader.integer("memoryMiB", 512, memoryMiBMax);
-  if (!cpuUnits.includes(cpu)) reader.refuse("cpu", `must be one of ${cpuUnits.join(", ")}`);
-  const ratio = memoryMiB / cpu;
-  if (ratio < 2 || ratio > 8 || memoryMiB % 512 !== 0)
-    reader.refuse("memoryMiB", "must be 2 to 8 MiB for each unit of cpu, in steps of 512");
+  const memoryMiB = reader.integer("memoryMiB", 512, 122_880);
+  const memory = fargateMemoryMiB.get(cpu);
+  if (memory === undefined) {
+    reader.refuse("cpu", `must be one of ${[...fargateMemoryMiB.keys()].join(", ")}`);
+    return { cpu, memoryMiB };
+  }
+  const { min, max, step } = memory;
+  if (memoryMiB < min || memoryMiB > max || memoryMiB % step !== 0)
+    reader.refuse("memoryMiB", `must be ${min} to ${max} in steps of ${step} with a cpu of ${cpu}`);
   return { cpu, memoryMiB };
 }
 
@@ -133,5 +138,13 @@ function readDisk(reader: ConfigReader): CellDisk {
           throughputMiBps: reader.integer("throughputMiBps", 125, 1_000),
         };
   reader.finish();
+  if (disk.kind === "ebs") refuseVolume(reader, disk);
   return disk;
+}
+
+function refuseVolume(reader: ConfigReader, { gib, iops, throughputMiBps }: Extract<CellDisk, { kind: "ebs" }>): void {
+  if (iops > Math.max(3_000, gib * volumeIopsPerGib))
+    reader.refuse("iops", `must be ${volumeIopsPerGib} for each GiB at most`);
+  if (throughputMiBps * volumeIopsPerMibps > iops)
+    reader.refuse("throughputMiBps", `needs ${volumeIopsPerMibps} iops for each MiB/s`);
 }

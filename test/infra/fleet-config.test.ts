@@ -24,6 +24,10 @@ const cell = {
   state: "active",
 };
 
+const volume = (change: object) => ({
+  cells: [{ ...cell, disk: { kind: "ebs", gib: 500, iops: 3_000, throughputMiBps: 125, ...change } }],
+});
+
 const acm = (certificateArn: string) => ({ kind: "acm", certificateArn });
 
 describe("a fleet's file", () => {
@@ -51,6 +55,19 @@ describe("a fleet's configuration", () => {
       /router\.cpu: must be one of/,
     ],
     ["too little memory", { cells: [{ ...cell, memoryMiB: 512 }] }, /cells\[0\]\.memoryMiB/],
+    [
+      "memory that Fargate gives to larger tasks only",
+      { cells: [{ ...cell, cpu: 4096, memoryMiB: 32_768 }] },
+      /memoryMiB/,
+    ],
+    ["memory between Fargate's steps", { cells: [{ ...cell, cpu: 8192, memoryMiB: 17_408 }] }, /steps of 4096/],
+    [
+      "a router with memory between Fargate's steps",
+      { router: { tasksPerZone: 1, cpu: 512, memoryMiB: 1536 } },
+      /router\.memoryMiB: .*1024 to 4096/,
+    ],
+    ["more IOPS than EBS gives to a small volume", volume({ gib: 20, iops: 16_000 }), /disk\.iops: must be 500/],
+    ["more throughput than its IOPS carry", volume({ throughputMiBps: 1_000 }), /disk\.throughputMiBps: needs 4 iops/],
     ["two cells of one number", { cells: [cell, cell] }, /cells: two cells have the same number/],
     ["no cell", { cells: [] }, /cells: there must be/],
     ["a retention that CloudWatch has not", { logRetentionDays: 8 }, /logRetentionDays/],
@@ -67,6 +84,14 @@ describe("a fleet's configuration", () => {
     ["a field that nobody reads", { surprise: true }, /surprise: is not known here/],
   ])("refuses %s, and names the field", (_what, change, expected) => {
     expect(problemsOf(change).join("\n")).toMatch(expected);
+  });
+
+  test.each([
+    [256, 512],
+    [4_096, 30_720],
+    [16_384, 122_880],
+  ])("takes Fargate's cpu of %i with %i MiB", (cpu, memoryMiB) => {
+    expect(problemsOf({ cells: [{ ...cell, cpu, memoryMiB }] })).toEqual([]);
   });
 
   test("tells everything that is wrong at once", () => {
