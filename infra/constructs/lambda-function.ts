@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import * as lambda from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 import * as logs from "aws-cdk-lib/aws-logs";
@@ -8,6 +9,8 @@ import type { FleetConfig } from "../fleet/fleet-config.ts";
 
 export interface LambdaFunctionProps {
   readonly fleet: FleetConfig;
+  /** The fleet's own, for the function's log. */
+  readonly key: kms.IKey | undefined;
   /** The folder below `functions` whose `main.ts` is run. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -21,6 +24,7 @@ export function lambdaFunction(scope: Construct, id: string, props: LambdaFuncti
   const logGroup = new logs.LogGroup(scope, `${id}Logs`, {
     retention: fleet.logRetentionDays as logs.RetentionDays,
     removalPolicy: fleet.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    ...(props.key === undefined ? {} : { encryptionKey: props.key }),
   });
   return new NodejsFunction(scope, id, {
     entry: fileURLToPath(new URL(`../../functions/${folder}/main.ts`, import.meta.url)),

@@ -5,6 +5,7 @@ import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations
 import * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
@@ -33,11 +34,13 @@ export interface ApiStackProps extends StackProps {
 /** The provisioning API: the routes of its document, one function behind them all, and one that finishes what calls left. */
 export class ApiStack extends Stack {
   readonly functions: readonly lambda.IFunction[];
+  readonly #key: kms.IKey | undefined;
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
     const { fleet, data } = props;
-    const common = { fleet, timeoutSeconds: 25, memoryMiB: 512, environment: this.#environment(props) };
+    this.#key = data.keyFor(this);
+    const common = { fleet, key: this.#key, timeoutSeconds: 25, memoryMiB: 512, environment: this.#environment(props) };
     const provisioning = lambdaFunction(this, "Provisioning", { ...common, folder: "provisioning" });
     const reconcile = lambdaFunction(this, "Reconcile", { ...common, folder: "reconcile", timeoutSeconds: 55 });
     const operatorKey = this.#operatorKey(props, common);
@@ -55,6 +58,7 @@ export class ApiStack extends Stack {
     const secret = new secretsmanager.Secret(this, "OperatorKey", {
       description: `The operator's key for the provisioning API of fleet ${fleet.name}`,
       removalPolicy: fleet.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(this.#key === undefined ? {} : { encryptionKey: this.#key }),
     });
     const made = lambdaFunction(this, "MakeOperatorKey", {
       ...common,
@@ -111,6 +115,7 @@ export class ApiStack extends Stack {
       removalPolicy: fleet.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     new apigateway.HttpStage(this, "Stage", {
+      ...(this.#key === undefined ? {} : { encryptionKey: this.#key }),
       httpApi: api,
       stageName: "$default",
       autoDeploy: true,

@@ -24,6 +24,7 @@ export class CertificateStack extends Stack {
     const { secretArn } = data.certificateSecret;
     const keeper = lambdaFunction(this, "Keeper", {
       fleet,
+      key: data.keyFor(this),
       folder: "certificate",
       timeoutSeconds: 60,
       memoryMiB: 256,

@@ -71,6 +71,20 @@ describe("what holds data", () => {
   test("goes with a fleet for tests", () => {
     for (const type of ["AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable"]) {
       for (const resource of resources(small.data, type)) expect(resource.DeletionPolicy).toBe("Delete");
+  test("is under the fleet's own key where it has one: tables and bucket, and every secret and log", () => {
+    const encrypted = (stacks: FleetStacks) =>
+      allStacks(stacks).flatMap((stack) =>
+        ["AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"].flatMap((type) =>
+          resources(stack, type).map(({ Properties }) => "KmsKeyId" in Properties),
+        ),
+      );
+    expect(encrypted(production).length).toBeGreaterThan(10);
+    expect(encrypted(production)).not.toContain(false);
+    expect(encrypted(small)).not.toContain(true);
+    expect(JSON.stringify(resources(production.data, "AWS::DynamoDB::GlobalTable"))).toContain("KMSMasterKeyId");
+    expect(JSON.stringify(resources(production.data, "AWS::S3::Bucket"))).toContain("KMSMasterKeyID");
+  });
+
     }
   });
 
