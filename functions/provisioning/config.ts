@@ -1,5 +1,5 @@
 /** The only place of the functions that reads the environment. Infrastructure sets it; there is no secret in it. */
-import type { Fleet } from "./fleet.ts";
+import { type DeployedFleet, type Fleet, fleetOf } from "./fleet.ts";
 import { graceMsDefault } from "./limits.ts";
 
 export interface FunctionConfig {
@@ -28,7 +28,7 @@ export function functionConfig(
     controlTable: needed("CONTROL_TABLE"),
     metadataTable: needed("METADATA_TABLE"),
     // Checked when the fleet's configuration was: this is what `infra` made of it.
-    fleet: JSON.parse(needed("FLEET")) as Fleet,
+    fleet: fleetOf(JSON.parse(needed("FLEET")) as DeployedFleet),
     graceMs: hours === undefined ? graceMsDefault : Number(hours) * 3_600_000,
     publicUrl: environment["PUBLIC_URL"],
   };

@@ -14,6 +14,21 @@ export interface FleetCell {
   readonly kafkaBootstrap: string;
 }
 
+/**
+ * A fleet as the functions' environment has it. Lambda gives 4,096 bytes to all variables of a function together, so what
+ * is the same for all cells is said once.
+ */
+export interface DeployedFleet extends Pick<Fleet, "cloud" | "region">, Pick<FleetCell, "kafkaBootstrap"> {
+  readonly open: readonly string[];
+  readonly draining: readonly string[];
+}
+
+export function fleetOf({ cloud, region, kafkaBootstrap, open, draining }: DeployedFleet): Fleet {
+  const cells = (state: FleetCell["state"], names: readonly string[]) =>
+    names.map((cell) => ({ cell, state, kafkaBootstrap }));
+  return { cloud, region, cells: [...cells("open", open), ...cells("draining", draining)] };
+}
+
 /** `SASL_SSL://host:port`, as clients of the published API expect it. */
 export function bootstrapEndpoint(fleet: Fleet, cell: string, lkc: string): string {
   const found = fleet.cells.find((candidate) => candidate.cell === cell);

@@ -1,7 +1,10 @@
 /** What a fleet may be; Fargate's, EBS's and CloudWatch's own bounds where they have some. */
 
-/** Cells of a fleet: the router follows the log of each. */
-export const cellsMax = 50;
+/**
+ * Cells of a fleet: the router follows the log of each. So many fit into what CloudWatch takes for a dashboard (500 widgets)
+ * and Lambda for a function's environment.
+ */
+export const cellsMax = 40;
 /** A cell is the unit of blast radius: more brokers are another cell. */
 export const brokersPerZoneMax = 10;
 /** Fargate's sizes: for units of 1/1024 of a vCPU, the least and the most MiB of memory, and the steps between. */

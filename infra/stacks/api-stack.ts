@@ -11,7 +11,7 @@ import * as logs from "aws-cdk-lib/aws-logs";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
 import { type LambdaFunctionProps, lambdaFunction } from "../constructs/lambda-function.ts";
-import { cellName, type FleetConfig } from "../fleet/fleet-config.ts";
+import { type CellConfig, cellName, type FleetConfig } from "../fleet/fleet-config.ts";
 import { ports } from "../ports.ts";
 import type { DataStack } from "./data-stack.ts";
 
@@ -77,17 +77,18 @@ export class ApiStack extends Stack {
   }
 
   #environment({ fleet, data }: ApiStackProps): Readonly<Record<string, string>> {
+    const named = (state: CellConfig["state"]) =>
+      fleet.cells.filter((cell) => cell.state === state).map((cell) => cellName(fleet, cell));
     return {
       CONTROL_TABLE: data.controlTable.tableName,
       METADATA_TABLE: data.metadataTable.tableName,
+      // Read by functions/provisioning/fleet.ts.
       FLEET: JSON.stringify({
         cloud: "AWS",
         region: fleet.region,
-        cells: fleet.cells.map((cell) => ({
-          cell: cellName(fleet, cell),
-          state: cell.state === "active" ? "open" : "draining",
-          kafkaBootstrap: `{lkc}.${fleet.domain}:${ports.kafka}`,
-        })),
+        kafkaBootstrap: `{lkc}.${fleet.domain}:${ports.kafka}`,
+        open: named("active"),
+        draining: named("draining"),
       }),
     };
   }
@@ -106,16 +107,17 @@ export class ApiStack extends Stack {
 
   #routes(fleet: FleetConfig, provisioning: lambda.IFunction): void {
     const api = new apigateway.HttpApi(this, "Api", { apiName: `balafon-${fleet.name}`, createDefaultStage: false });
-    const integration = new HttpLambdaIntegration("Provisioning", provisioning);
+    // One permission for the whole API: one for each route would outgrow what Lambda takes for a function's policy.
+    const integration = new HttpLambdaIntegration("Provisioning", provisioning, { scopePermissionToRoute: false });
     for (const [path, verbs] of documentedRoutes()) api.addRoutes({ path, methods: [...verbs], integration });
     // What is not offered gets the API's own error, not the gateway's.
     api.addRoutes({ path: "/{proxy+}", methods: [apigateway.HttpMethod.ANY], integration });
     const accessLogs = new logs.LogGroup(this, "AccessLogs", {
       retention: fleet.logRetentionDays as logs.RetentionDays,
       removalPolicy: fleet.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(this.#key === undefined ? {} : { encryptionKey: this.#key }),
     });
     new apigateway.HttpStage(this, "Stage", {
-      ...(this.#key === undefined ? {} : { encryptionKey: this.#key }),
       httpApi: api,
       stageName: "$default",
       autoDeploy: true,

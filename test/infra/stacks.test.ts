@@ -5,10 +5,13 @@ import { App, type Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adaptToEmulator } from "../../infra/emulator/adapt-to-emulator.ts";
-import type { FleetConfig } from "../../infra/fleet/fleet-config.ts";
+import { cellName, type FleetConfig } from "../../infra/fleet/fleet-config.ts";
+import { cellsMax } from "../../infra/fleet/limits.ts";
 import { readFleetConfig } from "../../infra/fleet/read-fleet-config.ts";
 import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
-import { documentedRoutes } from "../../infra/stacks/api-stack.ts";
+import { ApiStack, documentedRoutes } from "../../infra/stacks/api-stack.ts";
+import { DataStack } from "../../infra/stacks/data-stack.ts";
+import { ObservabilityStack } from "../../infra/stacks/observability-stack.ts";
 import { emfMetrics, emfName, emfNamespace, fleetEmfMetrics } from "../../shared/telemetry/emf.ts";
 
 interface Resource {
@@ -68,9 +71,6 @@ describe("what holds data", () => {
     expect(allStacks(production).every(({ terminationProtection }) => terminationProtection)).toBe(true);
   });
 
-  test("goes with a fleet for tests", () => {
-    for (const type of ["AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable"]) {
-      for (const resource of resources(small.data, type)) expect(resource.DeletionPolicy).toBe("Delete");
   test("is under the fleet's own key where it has one: tables and bucket, and every secret and log", () => {
     const encrypted = (stacks: FleetStacks) =>
       allStacks(stacks).flatMap((stack) =>
@@ -85,6 +85,9 @@ describe("what holds data", () => {
     expect(JSON.stringify(resources(production.data, "AWS::S3::Bucket"))).toContain("KMSMasterKeyID");
   });
 
+  test("goes with a fleet for tests", () => {
+    for (const type of ["AWS::S3::Bucket", "AWS::DynamoDB::GlobalTable"]) {
+      for (const resource of resources(small.data, type)) expect(resource.DeletionPolicy).toBe("Delete");
     }
   });
 
@@ -242,6 +245,41 @@ describe("a cell", () => {
   });
 });
 
+test("the largest fleet with the longest names stays within AWS's limits", () => {
+  const [first] = fleetOf("production").cells;
+  const largest: FleetConfig = {
+    ...fleetOf("production"),
+    name: "a".repeat(20),
+    domain: `${"kafka-of-our-company.".repeat(4)}example.com`,
+    cells: Array.from({ length: cellsMax }, (_, index) => ({ ...first!, number: 0x7fff - index })),
+  };
+  // Only the stacks that grow with cells, and no bundles: forty stacks of cells would take a minute.
+  const app = new App({ context: { "aws:cdk:bundling-stacks": [] } });
+  const props = { fleet: largest, env: { account: largest.account, region: largest.region } };
+  const data = new DataStack(app, "data", props);
+  const api = new ApiStack(app, "api", { ...props, data });
+  const cells = largest.cells.map((cell) => cellName(largest, cell));
+  const observability = new ObservabilityStack(app, "observability", { ...props, cells });
+  for (const { Properties } of resources(api, "AWS::Lambda::Function")) {
+    const { Variables } = Properties["Environment"] as { readonly Variables: Readonly<Record<string, unknown>> };
+    expect(JSON.parse(String(Variables["FLEET"]))).toMatchObject({ open: { length: cellsMax } });
+    // Names of tables and secrets are not known yet: at most 200 bytes each.
+    const bytes = Object.entries(Variables).map(
+      ([name, value]) => name.length + (typeof value === "string" ? value.length : 200),
+    );
+    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(4_096);
+  }
+  const [dashboard] = resources(observability, "AWS::CloudWatch::Dashboard");
+  const widgets = JSON.stringify(dashboard?.Properties["DashboardBody"]).match(/\\"type\\":\\"(text|metric)\\"/g);
+  expect(widgets?.length).toBeGreaterThan(10 * cellsMax);
+  expect(widgets?.length).toBeLessThanOrEqual(500);
+  for (const stack of [api, observability]) {
+    const template = templateOf(stack).toJSON() as { readonly Resources: object };
+    expect(Object.keys(template.Resources).length).toBeLessThanOrEqual(500);
+    expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
+  }
+});
+
 describe("on an emulator", () => {
   test("the templates name no resource that its CloudFormation refuses, and tasks know whose PROXY headers to take", () => {
     const app = new App();
@@ -269,6 +307,14 @@ test("API Gateway has every documented call, and hands what is not offered to th
   const keys = resources(small.api, "AWS::ApiGatewayV2::Route").map(({ Properties }) => Properties["RouteKey"]);
   for (const [path, verbs] of documentedRoutes()) for (const verb of verbs) expect(keys).toContain(`${verb} ${path}`);
   expect(keys).toContain("ANY /{proxy+}");
+  // A function's policy has 20 KB: one permission for each route comes near it.
+  const permissions = resources(small.api, "AWS::Lambda::Permission").map(({ Properties }) =>
+    String(Properties["Principal"]),
+  );
+  expect(permissions.toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "apigateway.amazonaws.com",
+    "events.amazonaws.com",
+  ]);
 });
 
 describe("the certificate's function", () => {
