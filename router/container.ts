@@ -8,6 +8,7 @@ import { Environment } from "../shared/container/environment.ts";
 import { runService } from "../shared/container/run-service.ts";
 import { systemClock } from "../shared/ports/clock.ts";
 import { systemTimers } from "../shared/ports/timers.ts";
+import { routerEmfMetrics } from "../shared/telemetry/emf.ts";
 import { readRouterConfig } from "./router-config.ts";
 import { RouterProcess } from "./router-process.ts";
 import { keepHeapSmall } from "./small-heap.ts";
@@ -53,7 +54,8 @@ async function main(): Promise<void> {
   startEmfPrinter({
     clock: systemClock,
     timers: systemTimers,
-    dimensions: { Router: domain },
+    dimensions: { Router: domain, Zone: zone },
+    metrics: routerEmfMetrics,
     samples: () => router.metricSamples(),
     write: (line) => process.stdout.write(line),
   });

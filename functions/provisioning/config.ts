@@ -40,3 +40,10 @@ export function operatorKeySecretArn(environment: Readonly<Record<string, string
   if (arn === undefined || arn === "") throw new Error("the environment variable OPERATOR_KEY_SECRET_ARN is not set");
   return arn;
 }
+
+/** The fleet's own name; for the function that tells CloudWatch of it. */
+export function fleetName(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  const name = environment["FLEET_NAME"];
+  if (name === undefined || name === "") throw new Error("the environment variable FLEET_NAME is not set");
+  return name;
+}

@@ -2,10 +2,10 @@
 import { secretRefreshMs } from "../../shared/container/secret-refresh.ts";
 import { loadIntervalMs } from "../../shared/control/limits.ts";
 import { pollIntervalMs } from "../../shared/metadata/follower/limits.ts";
-import { emfMetrics, fleetEmfMetrics } from "../../shared/telemetry/emf.ts";
+import { emfMetrics, fleetEmfMetrics, reconcilerEmfMetrics, routerEmfMetrics } from "../../shared/telemetry/emf.ts";
 import { certificateNames, type FleetConfig } from "../fleet/fleet-config.ts";
 import { interfaceEndpointsCount } from "../fleet/limits.ts";
-import { cellAlarms, fleetAlarms } from "../observability/alarm-rules.ts";
+import { cellAlarms, fleetAlarms, routerAlarms } from "../observability/alarm-rules.ts";
 import { type Price, type PriceId, prices } from "./prices.ts";
 
 export interface CostLine {
@@ -63,9 +63,13 @@ export function countFleet({ router, cells, waysOut, publicAccess }: FleetConfig
     services: zones * (1 + cells.length),
     // The certificate, the operator's key, and what each cell's brokers know.
     secrets: 2 + cells.length,
-    alarms: fleetAlarms.length + cells.length * cellAlarms.length,
-    // Of the routers together, of each cell, of the fleet.
-    metrics: (1 + cells.length) * emfMetrics.length + fleetEmfMetrics.length,
+    alarms: fleetAlarms.length + zones * routerAlarms.length + cells.length * cellAlarms.length,
+    // Of the routers of each zone, of each cell, of the fleet.
+    metrics:
+      zones * routerEmfMetrics.length +
+      cells.length * emfMetrics.length +
+      fleetEmfMetrics.length +
+      reconcilerEmfMetrics.length,
     publicAddresses: (waysOut === "public" ? routers + brokers : 0) + natGateways + (publicAccess ? zones : 0),
     natGateways,
     endpoints: waysOut === "endpoints" ? zones * interfaceEndpointsCount : 0,

@@ -77,8 +77,43 @@ export const cellAlarms: readonly AlarmRule[] = [
   },
 ];
 
+/** For the routers of each zone. */
+export const routerAlarms: readonly AlarmRule[] = [
+  {
+    name: "RoutersLate",
+    metric: "eventLoopDelay",
+    statistic: "Maximum",
+    threshold: 0.5,
+    ...minute,
+    periods: 5,
+    description:
+      "The routers of a zone are overloaded, or none of them runs: clients that go by this zone do not get in.",
+  },
+  {
+    name: "RoutersBehind",
+    metric: "routerLogAge",
+    statistic: "Maximum",
+    threshold: 60,
+    ...minute,
+    periods: 5,
+    description:
+      "A router of the zone has not read a cell's log for a minute: it knows neither new clusters nor moved brokers.",
+  },
+];
+
 /** For the fleet. */
 export const fleetAlarms: readonly AlarmRule[] = [
+  {
+    name: "ReconcilerFails",
+    metric: "reconcileFailures",
+    // One run that settles everything is enough: those that fail are tried again each minute.
+    statistic: "Minimum",
+    threshold: 0,
+    periodMinutes: 5,
+    wrong: "above",
+    periods: 3,
+    description: "What calls of the provisioning API left half done is not finished, and what was deleted not purged.",
+  },
   {
     name: "CertificateNotKept",
     metric: "certificateFailures",

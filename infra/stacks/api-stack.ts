@@ -42,7 +42,12 @@ export class ApiStack extends Stack {
     this.#key = data.keyFor(this);
     const common = { fleet, key: this.#key, timeoutSeconds: 25, memoryMiB: 512, environment: this.#environment(props) };
     const provisioning = lambdaFunction(this, "Provisioning", { ...common, folder: "provisioning" });
-    const reconcile = lambdaFunction(this, "Reconcile", { ...common, folder: "reconcile", timeoutSeconds: 55 });
+    const reconcile = lambdaFunction(this, "Reconcile", {
+      ...common,
+      folder: "reconcile",
+      timeoutSeconds: 55,
+      environment: { ...common.environment, FLEET_NAME: fleet.name },
+    });
     const operatorKey = this.#operatorKey(props, common);
     this.functions = [provisioning, reconcile, operatorKey];
     for (const each of this.functions) this.#allow(each, data);

@@ -6,7 +6,7 @@ import * as subscriptions from "aws-cdk-lib/aws-sns-subscriptions";
 import type { Construct } from "constructs";
 import { type EmfMetricId, emfName, emfNamespace } from "../../shared/telemetry/emf.ts";
 import type { FleetConfig } from "../fleet/fleet-config.ts";
-import { type AlarmRule, cellAlarms, fleetAlarms } from "../observability/alarm-rules.ts";
+import { type AlarmRule, cellAlarms, fleetAlarms, routerAlarms } from "../observability/alarm-rules.ts";
 
 export interface ObservabilityStackProps extends StackProps {
   readonly fleet: FleetConfig;
@@ -41,12 +41,22 @@ const charts: readonly Chart[] = [
   { title: "Connections of the busiest broker", metrics: ["connections"], statistic: "Maximum" },
 ];
 
+/** One line for each zone. */
+const routerCharts: readonly (Omit<Chart, "metrics"> & { readonly metric: EmfMetricId })[] = [
+  { title: "Connections of routers", metric: "routerConnections", statistic: "Sum" },
+  { title: "Refused connections", metric: "routerRefused", statistic: "Sum" },
+  { title: "Routing p99", metric: "routerRouteLatency", statistic: "p99" },
+  { title: "Bytes a minute through routers", metric: "routerBytes", statistic: "Sum" },
+  { title: "Age of the oldest log", metric: "routerLogAge", statistic: "Maximum" },
+  { title: "Memory of the largest router", metric: "memory", statistic: "Maximum" },
+];
+
 const comparisons = {
   above: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
   below: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
 } as const;
 
-/** Alarms and a dashboard, of metrics that brokers and the certificate's function print (shared/telemetry/emf.ts). */
+/** Alarms and a dashboard, of metrics that brokers, routers and functions print (shared/telemetry/emf.ts). */
 export class ObservabilityStack extends Stack {
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
     super(scope, id, props);
@@ -56,16 +66,22 @@ export class ObservabilityStack extends Stack {
       topic.addSubscription(new subscriptions.EmailSubscription(fleet.alarmEmail));
     }
     const dashboard = new cloudwatch.Dashboard(this, "Dashboard", { dashboardName: `balafon-${fleet.name}` });
-    for (const rule of fleetAlarms) this.#alarm({ Fleet: fleet.name }, rule, topic);
+    for (const rule of fleetAlarms) this.#alarm(fleet.name, { Fleet: fleet.name }, rule, topic);
+    for (const zone of fleet.zones) {
+      const routers = { Router: fleet.domain, Zone: zone };
+      for (const rule of routerAlarms) this.#alarm(`${fleet.name}-${zone}`, routers, rule, topic);
+    }
+    dashboard.addWidgets(new cloudwatch.TextWidget({ markdown: "## Routers", width: 24, height: 1 }));
+    dashboard.addWidgets(...routerCharts.map((chart) => routerWidgetOf(fleet, chart)));
     for (const cell of cells) {
-      for (const rule of cellAlarms) this.#alarm({ Cell: cell }, rule, topic);
+      for (const rule of cellAlarms) this.#alarm(cell, { Cell: cell }, rule, topic);
       dashboard.addWidgets(new cloudwatch.TextWidget({ markdown: `## ${cell}`, width: 24, height: 1 }));
       dashboard.addWidgets(...charts.map((chart) => widgetOf(cell, chart)));
     }
   }
 
-  #alarm(of: Readonly<Record<string, string>>, rule: AlarmRule, topic: sns.ITopic): void {
-    const name = `${Object.values(of).join("-")}-${rule.name}`;
+  #alarm(whose: string, of: Readonly<Record<string, string>>, rule: AlarmRule, topic: sns.ITopic): void {
+    const name = `${whose}-${rule.name}`;
     const alarm = new cloudwatch.Alarm(this, name, {
       alarmName: name,
       alarmDescription: `${rule.description} ${runbookOf(rule.name)}`,
@@ -90,10 +106,23 @@ function widgetOf(cell: string, { title, metrics, statistic }: Chart): cloudwatc
   });
 }
 
+function routerWidgetOf(
+  { domain, zones }: FleetConfig,
+  { title, metric, statistic }: (typeof routerCharts)[number],
+): cloudwatch.GraphWidget {
+  const over = { statistic, period: Duration.minutes(1) };
+  return new cloudwatch.GraphWidget({
+    title,
+    left: zones.map((zone) => metricOf({ Router: domain, Zone: zone }, metric, { ...over, label: zone })),
+    width: 8,
+    height: 6,
+  });
+}
+
 function metricOf(
   of: Readonly<Record<string, string>>,
   id: EmfMetricId,
-  over: { readonly statistic: string; readonly period: Duration },
+  over: { readonly statistic: string; readonly period: Duration; readonly label?: string },
 ): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: emfNamespace,

@@ -36,10 +36,32 @@ export const emfMetrics = [
   "memory",
 ] as const satisfies readonly MetricId[];
 
+/** Of the routers of a zone. */
+export const routerEmfMetrics = [
+  "routerConnections",
+  "routerRefused",
+  "routerRouteLatency",
+  "routerBytes",
+  "routerLogAge",
+  "eventLoopDelay",
+  "memory",
+] as const satisfies readonly MetricId[];
+
 /** Of the fleet as a whole: what the function that keeps its certificate prints. */
 export const fleetEmfMetrics = ["certificateFailures", "certificateDaysLeft"] as const satisfies readonly MetricId[];
 
-export type EmfMetricId = (typeof emfMetrics)[number] | (typeof fleetEmfMetrics)[number];
+/** Of the fleet as a whole: what the reconciler prints. */
+export const reconcilerEmfMetrics = ["reconcileFailures"] as const satisfies readonly MetricId[];
+
+/** Everything that is printed, by whomever. */
+export const printedMetrics = [
+  ...emfMetrics,
+  ...routerEmfMetrics,
+  ...fleetEmfMetrics,
+  ...reconcilerEmfMetrics,
+] as const satisfies readonly MetricId[];
+
+export type EmfMetricId = (typeof printedMetrics)[number];
 
 /** CloudWatch's name of a metric: as Prometheus shows it. */
 export function emfName(id: EmfMetricId): string {
@@ -51,6 +73,9 @@ const emfSeries: Readonly<Partial<Record<MetricId, Readonly<Record<string, strin
   eventLoopDelay: { quantile: "0.99" },
   memory: { kind: "rss" },
 };
+
+/** Of metrics whose series do not add up either, and the worst is what counts. */
+const emfLargest: ReadonlySet<MetricId> = new Set(["routerLogAge"]);
 
 const emfUnits: Readonly<Partial<Record<MetricDefinition["unit"], string>>> = { bytes: "Bytes", seconds: "Seconds" };
 
@@ -73,7 +98,7 @@ export class EmfReporter {
 
   /**
    * `dimensions`: whose metrics they are, such as the cell. Few values, or every one of them is paid for. `metrics`: what a
-   * line has; all that a broker or router prints when it is not given.
+   * line has; all that a broker prints when it is not given.
    */
   constructor(dimensions: Readonly<Record<string, string>>, metrics: readonly EmfMetricId[] = emfMetrics) {
     this.#dimensions = dimensions;
@@ -114,7 +139,7 @@ function totals(samples: Iterable<MetricSample>, wanted: ReadonlySet<MetricId>):
     const total = sums.get(sample.id) ?? { value: 0, buckets: undefined };
     sums.set(sample.id, total);
     if ("value" in sample) {
-      total.value += sample.value;
+      total.value = emfLargest.has(sample.id) ? Math.max(total.value, sample.value) : total.value + sample.value;
       continue;
     }
     total.buckets ??= new Float64Array(sample.buckets.length);

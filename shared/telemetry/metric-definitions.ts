@@ -369,8 +369,15 @@ const processMetrics = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** Printed for CloudWatch by a function of the fleet; no process shows them. */
-const certificateMetrics = {
+/** Printed for CloudWatch by functions of the fleet; no process shows them. */
+const functionMetrics = {
+  reconcileFailures: {
+    name: "balafon_reconcile_failures_total",
+    kind: "counter",
+    unit: "events",
+    labels: noLabels,
+    help: "Objects of the provisioning API that the reconciler could not settle in a run, and runs that failed; in CloudWatch only.",
+  },
   certificateFailures: {
     name: "balafon_certificate_failures_total",
     kind: "counter",
@@ -397,7 +404,7 @@ export const metricDefinitions = {
   ...groupMetrics,
   ...routerMetrics,
   ...processMetrics,
-  ...certificateMetrics,
+  ...functionMetrics,
 } as const satisfies Record<string, MetricDefinition>;
 
 /** The table by chapter, in the order of docs/metrics.md. */
@@ -411,5 +418,5 @@ export const metricChapters: Readonly<Record<string, Readonly<Record<string, Met
   "Consumer groups": groupMetrics,
   Router: routerMetrics,
   Process: processMetrics,
-  "The fleet's certificate": certificateMetrics,
+  "Functions of the fleet": functionMetrics,
 };

@@ -46,7 +46,8 @@ test("every alarm leads to its own section, and every section of an alarm to an 
     return anchor;
   });
   const ofAlarms = sections.filter((section) => section !== "alarms" && section !== "tasks-and-logs");
-  expect(linked.toSorted()).toEqual(ofAlarms.toSorted());
+  // Routers of each zone have the same alarms.
+  expect([...new Set(linked)].toSorted()).toEqual(ofAlarms.toSorted());
 });
 
 test.each(pages)("$name leads to pages and sections that are there", ({ name, text }) => {

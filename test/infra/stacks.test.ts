@@ -12,7 +12,7 @@ import { type FleetStacks, makeFleet } from "../../infra/fleet-stacks.ts";
 import { ApiStack, documentedRoutes } from "../../infra/stacks/api-stack.ts";
 import { DataStack } from "../../infra/stacks/data-stack.ts";
 import { ObservabilityStack } from "../../infra/stacks/observability-stack.ts";
-import { emfMetrics, emfName, emfNamespace, fleetEmfMetrics } from "../../shared/telemetry/emf.ts";
+import { emfName, emfNamespace, printedMetrics } from "../../shared/telemetry/emf.ts";
 
 interface Resource {
   readonly Type: string;
@@ -371,7 +371,7 @@ describe("the certificate's function", () => {
 });
 
 test("every alarm and every chart is of a metric that is printed", () => {
-  const known = new Set<string>([...emfMetrics, ...fleetEmfMetrics].map((id) => emfName(id)));
+  const known = new Set<string>(printedMetrics.map((id) => emfName(id)));
   const alarms = resources(production.observability, "AWS::CloudWatch::Alarm");
   expect(alarms.length).toBeGreaterThan(0);
   for (const { Properties } of alarms) {
@@ -383,4 +383,18 @@ test("every alarm and every chart is of a metric that is printed", () => {
   const charted = [...body.matchAll(/balafon_[a-z_]+/g)].map(([name]) => name);
   expect(charted.length).toBeGreaterThan(10);
   expect(charted.filter((name) => !known.has(name))).toEqual([]);
+});
+
+test("routers of each zone that stop are told, and a reconciler that does", () => {
+  const alarms = resources(production.observability, "AWS::CloudWatch::Alarm").map(({ Properties }) => Properties);
+  for (const zone of fleetOf("production").zones) {
+    const ofZone = alarms.filter(({ Dimensions }) => JSON.stringify(Dimensions).includes(`"${zone}"`));
+    expect(ofZone.map(({ AlarmName }) => AlarmName)).toEqual([
+      `prod-${zone}-RoutersLate`,
+      `prod-${zone}-RoutersBehind`,
+    ]);
+  }
+  expect(alarms.map(({ AlarmName }) => AlarmName)).toContain("prod-ReconcilerFails");
+  for (const { TreatMissingData } of alarms) expect(TreatMissingData).toBe("breaching");
+  expect(JSON.stringify(resources(production.api, "AWS::Lambda::Function"))).toContain('"FLEET_NAME":"prod"');
 });

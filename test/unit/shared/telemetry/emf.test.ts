@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EmfReporter, emfMetrics, emfName, emfNamespace } from "../../../../shared/telemetry/emf.ts";
+import { EmfReporter, emfMetrics, emfName, emfNamespace, routerEmfMetrics } from "../../../../shared/telemetry/emf.ts";
 import { MetricsRegistry } from "../../../../shared/telemetry/metrics-registry.ts";
 
 interface Line {
@@ -68,4 +68,17 @@ test("every metric in a line is described in it, and the other way round", () =>
   const line = lineOf(new EmfReporter({ Cell: "c1" }), registry);
   const described = line._aws.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name);
   expect(Object.keys(line).filter((key) => key.startsWith("balafon_"))).toEqual(described);
+});
+
+test("a router's line has what routers count, and the age of the oldest log, not the sum", () => {
+  const registry = new MetricsRegistry();
+  registry.gauge("routerLogAge", { cell: "cell-1" }).set(3);
+  registry.gauge("routerLogAge", { cell: "cell-2" }).set(70);
+  registry.gauge("routerConnections", { state: "stranger" }).set(1);
+  registry.gauge("routerConnections", { state: "routed" }).set(4);
+  const line = lineOf(new EmfReporter({ Router: "example.com", Zone: "a" }, routerEmfMetrics), registry);
+  expect(line._aws.CloudWatchMetrics[0]?.Dimensions).toEqual([["Router", "Zone"]]);
+  expect(line[emfName("routerLogAge")]).toBe(70);
+  expect(line[emfName("routerConnections")]).toBe(5);
+  expect(line).not.toHaveProperty([emfName("produceBytes")]);
 });
