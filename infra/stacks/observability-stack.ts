@@ -1,6 +1,7 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import * as actions from "aws-cdk-lib/aws-cloudwatch-actions";
+import * as iam from "aws-cdk-lib/aws-iam";
 import * as sns from "aws-cdk-lib/aws-sns";
 import * as subscriptions from "aws-cdk-lib/aws-sns-subscriptions";
 import type { Construct } from "constructs";
@@ -62,6 +63,16 @@ export class ObservabilityStack extends Stack {
     super(scope, id, props);
     const { fleet, cells } = props;
     const topic = new sns.Topic(this, "Alarms", { enforceSSL: true });
+    // A topic with a policy has no longer the one by which everything in the account may publish, alarms too.
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: "AlarmsOfThisAccount",
+        principals: [new iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": this.account } },
+      }),
+    );
     if (fleet.alarmEmail !== undefined) {
       topic.addSubscription(new subscriptions.EmailSubscription(fleet.alarmEmail));
     }

@@ -398,3 +398,21 @@ test("routers of each zone that stop are told, and a reconciler that does", () =
   for (const { TreatMissingData } of alarms) expect(TreatMissingData).toBe("breaching");
   expect(JSON.stringify(resources(production.api, "AWS::Lambda::Function"))).toContain('"FLEET_NAME":"prod"');
 });
+
+test("alarms may tell the topic, over TLS, and nobody else by its policy", () => {
+  templateOf(production.observability).hasResourceProperties("AWS::SNS::TopicPolicy", {
+    PolicyDocument: {
+      Statement: [
+        Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+        Match.objectLike({
+          Effect: "Allow",
+          Action: "sns:Publish",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Condition: { StringEquals: { "aws:SourceAccount": fleetOf("production").account } },
+        }),
+      ],
+    },
+  });
+  const alarms = resources(production.observability, "AWS::CloudWatch::Alarm");
+  for (const { Properties } of alarms) expect(JSON.stringify(Properties["AlarmActions"])).toContain('{"Ref":"Alarms');
+});
