@@ -1,6 +1,6 @@
 /**
  * The Lambda that keeps a usable certificate in the fleet's secret: it copies an exportable certificate of ACM there when it
- * was renewed, or only looks after what the operator put there. Run each day, when ACM tells of a renewal, and by the operator.
+ * was renewed, or only looks after what the operator put there. Run twice a day, when ACM tells of a renewal, and by the operator.
  */
 import { systemClock } from "../../shared/ports/clock.ts";
 import { systemRandom } from "../../shared/ports/random.ts";

@@ -13,7 +13,7 @@ export interface CertificateStackProps extends StackProps {
 }
 
 /**
- * What keeps the certificate's secret good: a function that copies a renewed certificate of ACM there, and says each day how
+ * What keeps the certificate's secret good: a function that copies a renewed certificate of ACM there, and says twice a day how
  * long the one that brokers use is good for. Where the operator fills the secret it only looks, and may only read.
  */
 export class CertificateStack extends Stack {
@@ -40,7 +40,8 @@ export class CertificateStack extends Stack {
     allow(secretArn, "secretsmanager:GetSecretValue");
     if (data.key !== undefined) allow(data.key.keyArn, "kms:Decrypt");
     const target = new targets.LambdaFunction(keeper);
-    new events.Rule(this, "EveryDay", { schedule: events.Schedule.rate(Duration.days(1)), targets: [target] });
+    // Twice in each day that the alarms look at: one run each day comes now before, now after the end of theirs.
+    new events.Rule(this, "EveryDay", { schedule: events.Schedule.rate(Duration.hours(12)), targets: [target] });
     if (certificate.kind === "acm") {
       allow(secretArn, "secretsmanager:PutSecretValue");
       allow(certificate.certificateArn, "acm:ExportCertificate");
@@ -48,7 +49,7 @@ export class CertificateStack extends Stack {
       new events.Rule(this, "Renewed", {
         eventPattern: {
           source: ["aws.acm"],
-          // Told when a certificate was issued or renewed; told at best, so each day's run stands behind it.
+          // Told when a certificate was issued or renewed; told at best, so the scheduled runs stand behind it.
           detailType: ["ACM Certificate Available", "ACM Certificate Rotated"],
           resources: [certificate.certificateArn],
         },

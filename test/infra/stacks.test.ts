@@ -351,9 +351,9 @@ describe("the certificate's function", () => {
     expect(statementsOf(small.certificate).map(({ Action }) => Action)).toEqual(["secretsmanager:GetSecretValue"]);
   });
 
-  test("runs each day, and when ACM tells of that certificate", () => {
+  test("runs more often than its alarms look, and when ACM tells of that certificate", () => {
     const rules = resources(production.certificate, "AWS::Events::Rule").map(({ Properties }) => Properties);
-    expect(rules.map((rule) => rule["ScheduleExpression"])).toContain("rate(1 day)");
+    expect(rules.map((rule) => rule["ScheduleExpression"])).toContain("rate(12 hours)");
     expect(rules.map((rule) => rule["EventPattern"])).toContainEqual({
       source: ["aws.acm"],
       "detail-type": ["ACM Certificate Available", "ACM Certificate Rotated"],
