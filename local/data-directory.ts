@@ -114,9 +114,21 @@ export interface DataLock {
  * Makes the directory and takes it for this process. Two starts cannot share one: the lock is the operating system's
  * (through SQLite), so it ends with its process and never has to be cleaned up.
  *
- * Errors: `DataDirectoryError` when another process holds it, or when it has files that are not ours.
+ * Errors: `DataDirectoryError` when another process holds it, when it has files that are not ours, or when the machine
+ * does not let us write there.
  */
 export function claimDataDirectory(layout: DataLayout): DataLock {
+  try {
+    return claim(layout);
+  } catch (error) {
+    if (error instanceof DataDirectoryError || !(error instanceof Error)) throw error;
+    throw new DataDirectoryError(
+      `${layout.directory} cannot be the data directory (${error.message}): pass another folder with --data`,
+    );
+  }
+}
+
+function claim(layout: DataLayout): DataLock {
   const { directory } = layout;
   makePrivateDirectory(directory);
   const marker = path.join(directory, markerName);

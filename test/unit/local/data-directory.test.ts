@@ -39,6 +39,21 @@ test("a folder with other people's files is refused", () => {
   expect(readFileSync(path.join(parent, "thesis.txt"), "utf8")).toBe("important");
 });
 
+test("what is no folder is refused in a sentence", () => {
+  const file = path.join(parent, "thesis.txt");
+  writeFileSync(file, "important");
+  for (const directory of [file, path.join(file, "below")]) {
+    expect(() => claimDataDirectory(dataLayout(directory))).toThrow(
+      expect.objectContaining({
+        code: "DATA_DIRECTORY",
+        message: expect.stringMatching(
+          /thesis\.txt.* cannot be the data directory \(E[A-Z]+: .*\): pass another folder with --data$/,
+        ),
+      }),
+    );
+  }
+});
+
 test("a second process on the same directory is refused; the lock ends with its holder, even by kill -9", async () => {
   const layout = dataLayout(parent);
   const holder = fork(new URL("./lock-holder.ts", import.meta.url), [parent]);
