@@ -22,10 +22,14 @@ export const sameSignalMs = 700;
 /** Broker processes that outlived a killed supervisor have this long to end by themselves. */
 export const leftoverEndMsMax = 10_000;
 export const leftoverPollMs = 50;
+/** Between two tries to write what the other commands find the cloud by, while the disk takes nothing. */
+export const runFileRetryMs = 5_000;
 /** Between two looks whether the npm that started it is still there. */
 export const parentWatchMs = 1_000;
 /** A process's log file is moved aside at this size; one older file is kept. */
 export const logFileBytesMax = 16 * 1024 * 1024;
+/** What is kept of a log's end while the disk does not take it. */
+export const unwrittenCharactersMax = 4096;
 /** Lines of a log shown when a process could not start. */
 export const logLinesShown = 15;
 /** Longest line that a child may print before its newline; the ready line is far shorter. */

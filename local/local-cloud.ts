@@ -38,7 +38,8 @@ import { logFileBytesMax, routerReadyMsMax, routerStopMsMax, storeReadyMsMax, st
 import { type BrokerPorts, planPorts, type RouterPorts } from "./ports.ts";
 import { hostsLine, localDomain, routedBootstrap } from "./routed-names.ts";
 import { routerConfigFor } from "./router-config-file.ts";
-import { type RunFile, writeRunFile } from "./run-file.ts";
+import type { RunFile } from "./run-file.ts";
+import { RunFileKeeper } from "./run-file-keeper.ts";
 import { bootstrapOf, type CloudSummary } from "./summary.ts";
 import { KeptProcess } from "./supervisor/kept-process.ts";
 import { RotatingLog } from "./supervisor/rotating-log.ts";
@@ -99,10 +100,13 @@ export class LocalCloud {
   #controlItems: ItemStoreConfig | undefined;
   #api: LocalApi | undefined;
   #ending = false;
+  readonly #runFile: RunFileKeeper;
 
   /** Takes the data directory. Errors: `DataDirectoryError`. */
   constructor(options: LocalCloudOptions) {
     this.#options = options;
+    const { layout, say } = options;
+    this.#runFile = new RunFileKeeper({ layout, say, timers: systemTimers, describe: () => this.#describeRun() });
     this.#lock = claimDataDirectory(options.layout);
   }
 
@@ -149,7 +153,7 @@ export class LocalCloud {
       router.start(),
     ]);
     this.#control = await startControlServer(layout.controlSocket, (request) => this.#command(request));
-    this.#writeRunFile();
+    this.#runFile.write();
     return {
       cell: cell.cell,
       lkc: clientProperties.lkc,
@@ -381,7 +385,7 @@ export class LocalCloud {
       restartAfterMs: start.restartAfterMs,
       timers: systemTimers,
       say,
-      onChange: () => this.#writeRunFile(),
+      onChange: () => this.#runFile.write(),
     });
     return { broker, ports, cellIndex };
   }
@@ -405,14 +409,13 @@ export class LocalCloud {
     return bootstrapOf(this.#slots.filter((slot) => slot.cellIndex === cellIndex).map(({ ports }) => ports[listener]));
   }
 
-  #writeRunFile(): void {
+  #describeRun(): RunFile | undefined {
     // Until everything serves there is nothing for the other commands to act on.
-    if (this.#control === undefined || this.#ending) return;
-    const { layout } = this.#options;
-    const run: RunFile = {
+    if (this.#control === undefined || this.#ending) return undefined;
+    return {
       pid: process.pid,
       ...this.#stores(0),
-      controlSocket: layout.controlSocket,
+      controlSocket: this.#options.layout.controlSocket,
       authorityFile: this.#certificates?.authorityFile ?? "",
       bootstrap: this.#bootstrap("kafka", 0),
       secureBootstrap: this.#bootstrap("tls", 0),
@@ -431,6 +434,5 @@ export class LocalCloud {
         adminPort: ports.admin,
       })),
     };
-    writeRunFile(layout, run);
   }
 }

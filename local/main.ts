@@ -8,6 +8,7 @@ import { DataDirectoryError, dataLayout, defaultDataDirectory } from "./data-dir
 import { parentWatchMs, sameSignalMs } from "./limits.ts";
 import { LocalCloud, StartError } from "./local-cloud.ts";
 import { summaryLine, summaryText } from "./summary.ts";
+import { KeptProcessError } from "./supervisor/kept-process.ts";
 
 const exitCodes = { clean: 0, failed: 1, usage: 2, forced: 130 } as const;
 
@@ -18,6 +19,11 @@ function say(message: string): void {
 function refuse(problem: string): never {
   say(`${problem}\nnpm start -- --help explains the options.`);
   process.exit(exitCodes.usage);
+}
+
+/** Whoever read what it says, such as a `tee`, may end before it does, and nobody is left to be told: the cloud goes on. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 }
 
 /** Ctrl-C, a plain kill and a closed terminal end everything in order; a second one, at once. */
@@ -55,6 +61,11 @@ function watchParent(onGone: () => void): void {
   timer.unref();
 }
 
+/** The machine's answer (a full disk, a missing right), which says more to a person than where in the code it came. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
+}
+
 async function start(options: StartOptions): Promise<void> {
   const layout = dataLayout(path.resolve(options.dataDirectory ?? defaultDataDirectory));
   const cloud = new LocalCloud({ start: options, layout, say });
@@ -75,12 +86,18 @@ if (command.kind === "refused") refuse(command.problem);
 if (command.kind === "help") {
   process.stdout.write(command.text);
 } else {
+  outliveReaders();
   const problem = cellConfigProblem(command.options.cellConfigs);
   if (problem !== undefined) refuse(problem);
   start(command.options).catch((error: unknown) => {
     const expected =
-      error instanceof StartError || error instanceof DataDirectoryError || error instanceof CellMetadataError;
-    say(expected ? error.message : String(error instanceof Error ? error.stack : error));
+      error instanceof StartError ||
+      error instanceof DataDirectoryError ||
+      error instanceof CellMetadataError ||
+      error instanceof KeptProcessError;
+    if (expected) say(error.message);
+    else if (isSystemError(error)) say(`cannot start: ${error.message}`);
+    else say(String(error instanceof Error ? error.stack : error));
     process.exit(exitCodes.failed);
   });
 }

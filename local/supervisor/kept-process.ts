@@ -3,6 +3,15 @@ import { keptProcessRestartMs, logLinesShown } from "../limits.ts";
 import { type Child, type ChildProgram, startChild } from "./child.ts";
 import type { RotatingLog } from "./rotating-log.ts";
 
+/** The process did not come to serve; the message, with the end of its log, is for the person who started it. */
+export class KeptProcessError extends Error {
+  readonly code = "KEPT_PROCESS";
+  constructor(message: string) {
+    super(message);
+    this.name = "KeptProcessError";
+  }
+}
+
 export interface KeptProcessOptions {
   /** `the store`: begins a sentence for a person. */
   readonly name: string;
@@ -31,12 +40,12 @@ export class KeptProcess {
     return this.#child?.pid;
   }
 
-  /** Resolves when it serves; rejects with the end of its log when it does not. */
+  /** Resolves when it serves; rejects with a `KeptProcessError` when it does not. */
   async start(): Promise<void> {
     const ready = Promise.withResolvers<void>();
     const { name, readyMsMax } = this.#options;
     const cancel = this.#options.timers.after(readyMsMax, () => {
-      ready.reject(new Error(`${name} does not serve after ${readyMsMax / 1000} s`));
+      ready.reject(new KeptProcessError(`${name} does not serve after ${readyMsMax / 1000} s`));
     });
     this.#ended = Promise.withResolvers();
     let served = false;
@@ -49,7 +58,10 @@ export class KeptProcess {
         this.#child = undefined;
         this.#ended.resolve();
         if (served && !this.#stopping) this.#startAgain(how);
-        else ready.reject(new Error(`${name} ended (${how}):\n${this.#options.log.tail(logLinesShown).join("\n")}`));
+        else {
+          const logged = this.#options.log.tail(logLinesShown).join("\n");
+          ready.reject(new KeptProcessError(`${name} ended (${how})${logged === "" ? "" : `:\n${logged}`}`));
+        }
       },
     });
     try {
@@ -78,7 +90,7 @@ export class KeptProcess {
     this.#options.timers.after(keptProcessRestartMs, () => {
       if (this.#stopping) return;
       this.start().catch((error: unknown) => {
-        this.#options.say(String(error));
+        this.#options.say(error instanceof KeptProcessError ? error.message : String(error));
         if (!this.#stopping) this.#startAgain("it did not serve");
       });
     });

@@ -1,15 +1,18 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
+import { unwrittenCharactersMax } from "../limits.ts";
 
 /**
  * A process's log file, bounded: when it reaches `bytesMax` it becomes `<name>.1`, in the place of an older one. What
- * cannot be written is dropped: a full disk must not stop the cloud that could free it.
+ * cannot be written is dropped, but for its end, which `tail` shows: a full disk must not stop the cloud that could free it.
  */
 export class RotatingLog {
   readonly #file: string;
   readonly #bytesMax: number;
   #descriptor: number | undefined;
   #bytes = 0;
+  /** The end of what the disk did not take. */
+  #unwritten = "";
 
   constructor(file: string, bytesMax: number) {
     this.#file = file;
@@ -25,14 +28,16 @@ export class RotatingLog {
       this.close();
       renameSync(this.#file, `${this.#file}.1`);
     } catch {
+      this.#unwritten = `${this.#unwritten}${chunk.toString()}`.slice(-unwrittenCharactersMax);
       this.close();
     }
   }
 
-  /** The last lines of the file. */
+  /** The last lines. */
   tail(lines: number): readonly string[] {
-    if (!existsSync(this.#file)) return [];
-    return readFileSync(this.#file, "utf8").trimEnd().split("\n").slice(-lines);
+    const written = existsSync(this.#file) ? readFileSync(this.#file, "utf8") : "";
+    const text = `${written}${this.#unwritten}`.trimEnd();
+    return text === "" ? [] : text.split("\n").slice(-lines);
   }
 
   close(): void {

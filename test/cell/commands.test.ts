@@ -129,3 +129,13 @@ test("broker: kill, restart, pause, resume, stop and start", async () => {
   await producer.close();
   await client.close();
 });
+
+test("a cloud whose output nobody reads any more goes on, and ends in order", async () => {
+  cloud.closeOutput();
+  const before = cloud.processOf(1);
+  // It says that the broker ended, and that it serves again.
+  expect((await cloud.broker("kill", 1)).stdout).toContain("starts again in 1 s");
+  await until(() => cloud.processOf(1) !== undefined && cloud.processOf(1) !== before);
+  expect((await cloud.admin("list")).code).toBe(0);
+  expect(await cloud.end()).toBe(0);
+});

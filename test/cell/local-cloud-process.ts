@@ -177,6 +177,12 @@ export class LocalCloudProcess {
     return response.text();
   }
 
+  /** As when the `tee` that its output goes to has ended. */
+  closeOutput(): void {
+    this.#child?.stdout?.destroy();
+    this.#child?.stderr?.destroy();
+  }
+
   /** Ends it in order, or as the signal says; resolves with its exit code. */
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     this.#child?.kill(signal);
