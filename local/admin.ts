@@ -3,6 +3,7 @@ import { internalLogicalCluster } from "../shared/tenancy/logical-cluster-id.ts"
 import { CellMetadata } from "./cell-metadata.ts";
 import { javaClientProperties, librdkafkaProperties } from "./client-files.ts";
 import { describeOptions, parseOptions } from "./command-line/options.ts";
+import { dataOption } from "./data-directory.ts";
 import { hostsLine, routedBootstrap } from "./routed-names.ts";
 import { findRun, type RunFile } from "./run-file.ts";
 import { formatTable } from "./summary.ts";
@@ -37,7 +38,13 @@ interface Output {
   readonly usableAtOnce?: boolean;
 }
 
-type Action = (metadata: CellMetadata, run: RunFile, argument: string) => Promise<Output>;
+interface Place {
+  readonly metadata: CellMetadata;
+  readonly run: RunFile;
+  readonly directory: string;
+}
+
+type Action = (place: Place, argument: string) => Promise<Output>;
 
 const actions: Readonly<Record<string, { readonly argument: string | undefined; readonly act: Action }>> = {
   "create-cluster": { argument: "NAME", act: createCluster },
@@ -45,12 +52,13 @@ const actions: Readonly<Record<string, { readonly argument: string | undefined; 
   list: { argument: undefined, act: list },
 };
 
-async function createCluster(metadata: CellMetadata, _run: RunFile, name: string): Promise<Output> {
+async function createCluster({ metadata, directory }: Place, name: string): Promise<Output> {
   const lkc = await metadata.createCluster(name);
-  return { text: `${lkc} is ready. Make a key for it: npm run admin -- create-key ${lkc}\n`, json: { lkc, name } };
+  const text = `${lkc} is ready. Make a key for it: npm run admin -- create-key ${lkc}${dataOption(directory)}\n`;
+  return { text, json: { lkc, name } };
 }
 
-async function createKey(metadata: CellMetadata, run: RunFile, lkc: string): Promise<Output> {
+async function createKey({ metadata, run }: Place, lkc: string): Promise<Output> {
   const credentials = await metadata.createKey(lkc);
   const access = { bootstrap: run.secureBootstrap, authorityFile: run.authorityFile };
   const routerBootstrap = routedBootstrap(lkc, run.router.port);
@@ -75,7 +83,7 @@ ${hostsLine(lkc, run.firstCell)}
   };
 }
 
-function list(metadata: CellMetadata): Promise<Output> {
+function list({ metadata }: Place): Promise<Output> {
   const { logicalClusters, apiKeys } = metadata.image;
   const tenants = [...logicalClusters.values()].filter(({ lkc }) => lkc !== internalLogicalCluster);
   const clusters = tenants.map(({ lkc, name }) => ({
@@ -108,10 +116,10 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   const found = findRun(values.data);
   if (found.kind === "not-running") return fail(found.message);
-  const { cellSecretFile } = found.layout;
+  const { cellSecretFile, directory } = found.layout;
   const metadata = await CellMetadata.open({ ...found.run, cellSecretFile }, "local-admin");
   try {
-    const output = await action.act(metadata, found.run, argument);
+    const output = await action.act({ metadata, run: found.run, directory }, argument);
     if (output.usableAtOnce === true) await untilApplied(found.run, metadata.image.seq);
     process.stdout.write(values.json ? `${JSON.stringify(output.json)}\n` : output.text);
     return 0;

@@ -199,6 +199,12 @@ export function writePrivateFile(file: string, content: string | Buffer): void {
   renameSync(aside, file);
 }
 
+/** What a command that is told to a person needs to act on this directory: nothing for the default one. */
+export function dataOption(directory: string): string {
+  if (path.resolve(directory) === path.resolve(defaultDataDirectory)) return "";
+  return ` --data ${/^[\w./@%+:,-]+$/.test(directory) ? directory : `'${directory.replaceAll("'", String.raw`'\''`)}'`}`;
+}
+
 const cellSecretBytes = 32;
 
 /** The secret that the cell's brokers share; made once. As hexadecimal text, so that a person can look at the file. */

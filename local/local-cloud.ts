@@ -28,6 +28,7 @@ import {
   clearSockets,
   type DataLayout,
   type DataLock,
+  dataOption,
   emptyDataDirectory,
   ensureCellSecret,
   readCellFile,
@@ -386,6 +387,7 @@ export class LocalCloud {
       timers: systemTimers,
       say,
       onChange: () => this.#runFile.write(),
+      dataOption: dataOption(layout.directory),
     });
     return { broker, ports, cellIndex };
   }

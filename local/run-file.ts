@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { ItemStoreConfig, ObjectStoreConfig } from "../shared/broker-config/broker-config.ts";
-import { type DataLayout, dataLayout, defaultDataDirectory, writePrivateFile } from "./data-directory.ts";
+import { type DataLayout, dataLayout, dataOption, defaultDataDirectory, writePrivateFile } from "./data-directory.ts";
 
 /** What a running cloud tells the other commands; in `run.json` of the data directory while it runs. */
 export interface RunFile {
@@ -41,7 +41,8 @@ export type FoundRun =
 export function findRun(typedDirectory: string | undefined): FoundRun {
   const directory = path.resolve(typedDirectory ?? defaultDataDirectory);
   const layout = dataLayout(directory);
-  const again = typedDirectory === undefined ? "npm start" : `npm start -- --data ${typedDirectory}`;
+  const option = dataOption(directory);
+  const again = option === "" ? "npm start" : `npm start --${option}`;
   const hint = `start it first with ${again}, or name its folder with --data`;
   if (!existsSync(layout.runFile)) return { kind: "not-running", message: `no cloud runs on ${directory}: ${hint}` };
   const run = JSON.parse(readFileSync(layout.runFile, "utf8")) as RunFile;

@@ -1,3 +1,5 @@
+import { dataOption } from "./data-directory.ts";
+
 /** What a local cloud tells when it is ready: a table for people, a line of JSON for programs. */
 export interface CloudSummary {
   readonly cell: string;
@@ -112,7 +114,7 @@ Provisioning API: ${summary.api} (docs/provisioning-api.md), with an operator's 
 
   curl -u ${summary.apiKey.id}:${summary.apiKey.secret} ${summary.api}/org/v2/environments
 
-Try it: npm run broker -- kill ${brokers[0]?.id ?? 1}     More: npm start -- --help
+Try it: npm run broker -- kill ${brokers[0]?.id ?? 1}${dataOption(summary.dataDirectory)}     More: npm start -- --help
 Data: ${summary.dataDirectory}     Ctrl-C ends everything in order.
 `;
 }
@@ -131,8 +133,9 @@ function indent(text: string): string {
   return text.replaceAll(/^(?=.)/gm, "  ");
 }
 
-/** Columns as wide as their widest cell. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as their widest cell. Names are their owners': what a terminal would obey is shown as U+FFFD. */
+export function formatTable(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}/gu, "\ufffd")));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd())

@@ -31,6 +31,8 @@ export interface SupervisedBrokerOptions {
   readonly say: (message: string) => void;
   /** State, process id or broker id changed. */
   readonly onChange: () => void;
+  /** Ends the commands that it tells of: ` --data DIR`, or nothing. */
+  readonly dataOption: string;
 }
 
 export type CommandOutcome =
@@ -112,7 +114,7 @@ export class SupervisedBroker {
     if (this.#state === "down") return refused(`${this.#name} is down already`);
     if (this.#state === "waiting") {
       this.#enter("down");
-      return done(`${this.#name} stays down; npm run broker -- start ${this.#brokerId} starts it`);
+      return done(`${this.#name} stays down; ${this.#commandTo("start")} starts it`);
     }
     this.#enter("stopping");
     // A paused process would hear the request only when it is resumed.
@@ -124,7 +126,7 @@ export class SupervisedBroker {
     });
     await this.#ended.promise;
     cancel();
-    return done(`${this.#name} is down; npm run broker -- start ${this.#brokerId} starts it`);
+    return done(`${this.#name} is down; ${this.#commandTo("start")} starts it`);
   }
 
   /** kill -9. It is started again as if it had crashed. Resolves when the process is gone. */
@@ -145,7 +147,7 @@ export class SupervisedBroker {
     this.#child.signal("SIGSTOP");
     this.#paused = true;
     this.#options.onChange();
-    return done(`${this.#name} (process ${this.pid}) is paused; npm run broker -- resume ${this.#brokerId} wakes it`);
+    return done(`${this.#name} (process ${this.pid}) is paused; ${this.#commandTo("resume")} wakes it`);
   }
 
   resume(): CommandOutcome {
@@ -246,6 +248,11 @@ export class SupervisedBroker {
   #enter(state: BrokerState): void {
     this.#state = state;
     this.#options.onChange();
+  }
+
+  /** To paste. */
+  #commandTo(verb: "start" | "resume"): string {
+    return `npm run broker -- ${verb} ${this.#brokerId}${this.#options.dataOption}`;
   }
 
   #logTail(): string {

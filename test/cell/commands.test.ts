@@ -95,6 +95,9 @@ test("--help explains every option", async () => {
 
 test("admin: clusters and keys are made and listed; secrets are shown once", async () => {
   const tenant = await cloud.makeTenant("orders");
+  expect((await cloud.admin("create-cluster", "more")).stdout).toMatch(
+    new RegExp(`npm run admin -- create-key lkc-[a-z0-9]+ --data ${cloud.dataDirectory}\n`),
+  );
   const list = await cloud.admin("list", "--json");
   const { clusters } = JSON.parse(list.stdout) as {
     readonly clusters: readonly { readonly lkc: string; readonly name: string; readonly keys: readonly string[] }[];

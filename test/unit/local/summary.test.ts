@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { summaryLine, summaryText } from "../../../local/summary.ts";
+import { defaultDataDirectory } from "../../../local/data-directory.ts";
+import { formatTable, summaryLine, summaryText } from "../../../local/summary.ts";
 
 const summary = {
   cell: "local-abcde",
@@ -54,4 +55,16 @@ test("the text has addresses, a line to paste and the client's properties", () =
   expect(text).toContain("1       11       127.0.0.1:9092  127.0.0.1:9192  http://127.0.0.1:9292/metrics");
   expect(text).toContain("kcat -b localhost:9092 -t hello -P");
   expect(text).toContain("  security.protocol=SASL_SSL");
+});
+
+test("the command to try names the data directory, unless it is the default one", () => {
+  const tried = (dataDirectory: string) =>
+    /npm run broker -- (kill .*?) {2}/.exec(summaryText({ ...summary, dataDirectory }))?.[1];
+  expect(tried(defaultDataDirectory)).toBe("kill 1");
+  expect(tried("/tmp/b")).toBe("kill 1 --data /tmp/b");
+  expect(tried("/tmp/my 'b'")).toBe(String.raw`kill 1 --data '/tmp/my '\''b'\'''`);
+});
+
+test("a tenant's name cannot write to the terminal of whoever lists it", () => {
+  expect(formatTable([["a\nb\u001b[2Jc", "d"]])).toBe("  a\ufffdb\ufffd[2Jc  d\n");
 });

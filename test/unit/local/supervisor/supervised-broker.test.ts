@@ -51,6 +51,7 @@ function supervise(behaviour: string, restartAfterMs = 10_000) {
     timers,
     say: (message) => said.push(message),
     onChange: () => undefined,
+    dataOption: " --data /b",
   });
   brokers.push(broker);
   return { broker, timers, said, log };
@@ -66,7 +67,10 @@ test("a broker is started, takes the id it says, and stops on request for good",
   expect([broker.state, broker.brokerId]).toEqual(["up", 7]);
   expect(log.tail(5)).toEqual(["something that is no JSON"]);
   expect(await broker.start()).toEqual({ kind: "refused", message: "broker 7 is running already" });
-  expect(await broker.stop()).toMatchObject({ kind: "done" });
+  expect(await broker.stop()).toEqual({
+    kind: "done",
+    message: "broker 7 is down; npm run broker -- start 7 --data /b starts it",
+  });
   expect([broker.state, broker.pid]).toEqual(["down", undefined]);
   expect(timers.waiting).toEqual([]);
   expect(await broker.stop()).toMatchObject({ kind: "refused" });
