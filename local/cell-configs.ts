@@ -11,14 +11,20 @@ export function cellConfigProblem(configs: Readonly<Record<string, string>>): st
   for (const [name, value] of Object.entries(configs)) {
     const definition = cellConfigTable.get(name);
     if (definition === undefined) {
-      const hint = nearest(name, [...cellConfigTable.keys()]);
-      return `--set ${name}: no such broker config${hint === undefined ? "" : `; did you mean ${hint}?`}`;
+      const hint = meant(name);
+      return `--set ${name}: no such broker config${hint === undefined ? " (docs/configs.md has them all)" : `; did you mean ${hint}?`}`;
     }
     if (!definition.dynamic) return `--set ${name}: it is always ${definition.default} here`;
     const fault = configFault(definition, value);
     if (fault !== undefined) return `--set ${name}=${value}: ${fault}`;
   }
   return undefined;
+}
+
+/** A topic config's name, one of Kafka's other units of time, or a slip of the keyboard. */
+function meant(name: string): string | undefined {
+  const others = [`log.${name}`, name.replace(/\.(hours|minutes)$/, ".ms")];
+  return others.find((other) => cellConfigTable.has(other)) ?? nearest(name, [...cellConfigTable.keys()]);
 }
 
 /** A cell of fewer than three brokers cannot keep three replicas of a topic: its defaults follow its size. */

@@ -122,7 +122,7 @@ Data: ${summary.dataDirectory}     Ctrl-C ends everything in order.
 function chosen(configs: CloudSummary["chosenConfigs"]): string {
   const settings = Object.entries(configs).map(([name, value]) => `${name}=${value}`);
   if (settings.length === 0) return "";
-  return `\nThe cell has ${settings.join(", ")} (of --set, which is kept for later starts)\n`;
+  return `\nThe cell has ${settings.join(", ")} (of --set, or of a start with fewer brokers; kept until --set says otherwise)\n`;
 }
 
 function count(number: number, noun: string): string {

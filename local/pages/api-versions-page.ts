@@ -31,7 +31,8 @@ Made by \`npm run docs\` from \`broker/dispatch/all-handlers.ts\`; a test fails 
 ## Served
 
 ${renderTable(["key", "API", "versions", ""], served)}
-FindCoordinator answers COORDINATOR_NOT_AVAILABLE to everybody until groups and transactions are served.
+Transactions and share groups are not served yet: FindCoordinator answers COORDINATOR_NOT_AVAILABLE for them, and so does
+InitProducerId for a transactional id.
 
 ## Not served yet
 

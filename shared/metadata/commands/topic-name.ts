@@ -6,7 +6,7 @@ export function topicNameFault(name: string): string | undefined {
     return "Topic name is invalid: it is empty.";
   }
   if (name === "." || name === "..") {
-    return `Topic name is invalid: it may not be ${name}.`;
+    return `Topic name is invalid: '.' and '..' are no names.`;
   }
   if (name.length > topicNameCharactersMax) {
     return `Topic name is invalid: it is longer than ${topicNameCharactersMax} characters.`;

@@ -15,7 +15,14 @@ test("unknown names, wrong values and what cannot change are refused", () => {
   expect(cellConfigProblem({ "num.partition": "6" })).toBe(
     "--set num.partition: no such broker config; did you mean num.partitions?",
   );
-  expect(cellConfigProblem({ nonsense: "1" })).toBe("--set nonsense: no such broker config");
+  expect(cellConfigProblem({ nonsense: "1" })).toBe(
+    "--set nonsense: no such broker config (docs/configs.md has them all)",
+  );
+  for (const name of ["retention.ms", "log.retention.hours", "log.retention.minutes"]) {
+    expect(cellConfigProblem({ [name]: "5" })).toBe(
+      `--set ${name}: no such broker config; did you mean log.retention.ms?`,
+    );
+  }
   expect(cellConfigProblem({ "num.partitions": "six" })).toMatch(/^--set num\.partitions=six: .*whole number/);
   expect(cellConfigProblem({ "delete.topic.enable": "false" })).toMatch(/always true here/);
 });

@@ -46,7 +46,7 @@ test("what was set for the cell is told at each start: it is kept", () => {
   expect(summaryText(summary)).not.toContain("--set");
   const chosen = { "num.partitions": "6", "auto.create.topics.enable": "false" };
   expect(summaryText({ ...summary, chosenConfigs: chosen })).toContain(
-    "The cell has num.partitions=6, auto.create.topics.enable=false (of --set, which is kept for later starts)",
+    "The cell has num.partitions=6, auto.create.topics.enable=false (of --set, or of a start with fewer brokers; kept until --set says otherwise)",
   );
 });
 
