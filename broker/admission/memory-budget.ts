@@ -17,6 +17,13 @@ export interface LongestWait {
   readonly byOwnShare: boolean;
 }
 
+/** The part that is kept for accounts which hold little. */
+export interface ModestPart {
+  readonly bytes: number;
+  /** Most that an account may hold to count as modest. */
+  readonly accountBytesMax: number;
+}
+
 /**
  * Counts the bytes that clients make the broker hold for requests and responses, and makes them take turns when there
  * are too many. Everybody has an account: a logical cluster, or the address of a peer that has not authenticated.
@@ -26,6 +33,10 @@ export interface LongestWait {
  * accounts take turns, and inside an account wishes are served in order of arrival, whatever their size. So nobody waits
  * for ever, and many connections bring no larger part than one.
  *
+ * A part is kept for modest accounts, which hold little: they pass those who wait for room, or a few owners of large
+ * requests that never end would make everybody wait. What overtakes is bounded by that part, which the others' wishes
+ * never count on: so it does not keep them from their turn.
+ *
  * Large frames ask first (`request`), before their memory is made. What exists already (small frames that came with the
  * last read, responses) is only counted (`take`) and may exceed the maximum by what one read of each connection brings;
  * then everybody waits until it has gone down again. Grants come from inside `release` and must be cheap.
@@ -34,6 +45,9 @@ export class MemoryBudget {
   readonly bytesMax: number;
   /** Most that one account may hold; a single request may always be larger when the account holds nothing else. */
   readonly shareBytesMax: number;
+  readonly #modest: ModestPart;
+  /** What modest accounts hold now. */
+  #modestUsedBytes = 0;
   readonly #nowMs: () => number;
   readonly #accounts = new Map<string, MemoryAccount>();
   /** Accounts with waiters, in the order of their turns. */
@@ -41,9 +55,13 @@ export class MemoryBudget {
   #usedBytes = 0;
   #granting = false;
 
-  constructor(sizes: { readonly bytesMax: number; readonly shareBytesMax: number }, nowMs: () => number) {
+  constructor(
+    sizes: { readonly bytesMax: number; readonly shareBytesMax: number; readonly modest?: ModestPart },
+    nowMs: () => number,
+  ) {
     this.bytesMax = sizes.bytesMax;
     this.shareBytesMax = sizes.shareBytesMax;
+    this.#modest = sizes.modest ?? { bytes: 0, accountBytesMax: -1 };
     this.#nowMs = nowMs;
   }
 
@@ -82,26 +100,30 @@ export class MemoryBudget {
 
   /** For accounts: see `MemoryAccount`. */
   take(account: MemoryAccount, bytes: number): void {
+    this.#modestUsedBytes -= this.#modestBytesOf(account);
     account.usedBytes += bytes;
     this.#usedBytes += bytes;
+    this.#modestUsedBytes += this.#modestBytesOf(account);
   }
 
   release(account: MemoryAccount, bytes: number): void {
     assert(bytes >= 0 && bytes <= account.usedBytes, "more bytes released than were taken");
+    this.#modestUsedBytes -= this.#modestBytesOf(account);
     account.usedBytes -= bytes;
     this.#usedBytes -= bytes;
+    this.#modestUsedBytes += this.#modestBytesOf(account);
     this.#forgetIfUnused(account);
     this.#grant();
   }
 
   isExhausted(account: MemoryAccount): boolean {
-    return this.#turns.length > 0 || !this.#fits(account, 0);
+    return (this.#turns.length > 0 || !this.#fits(account, 0)) && !this.#overtakes(account, 0);
   }
 
   request(account: MemoryAccount, bytes: number, granted: () => void): WithdrawWish | undefined {
-    assert(bytes >= 0 && bytes <= this.bytesMax, "a wish above the whole budget can never be granted");
-    const othersFirst = account.firstWaiter() !== undefined || this.#someoneWaitsForRoom();
-    if (!othersFirst && this.#fits(account, bytes)) {
+    assert(bytes >= 0 && bytes <= this.bytesMax - this.#modest.bytes, "a wish that large can never be granted");
+    const first = account.firstWaiter() === undefined;
+    if (first && (this.#overtakes(account, bytes) || (!this.#someoneWaitsForRoom() && this.#fits(account, bytes)))) {
       this.take(account, bytes);
       return undefined;
     }
@@ -116,9 +138,23 @@ export class MemoryBudget {
     return this.#hasRoom(bytes) && hasShareLeft(account, bytes, this.shareBytesMax);
   }
 
-  /** A wish for nothing waits until there is something. */
+  /** A wish for nothing waits until there is something. The part of the modest counts as used. */
   #hasRoom(bytes: number): boolean {
-    return bytes === 0 ? this.#usedBytes < this.bytesMax : this.#usedBytes + bytes <= this.bytesMax;
+    const usedBytes = this.#usedBytes + Math.max(0, this.#modest.bytes - this.#modestUsedBytes);
+    return bytes === 0 ? usedBytes < this.bytesMax : usedBytes + bytes <= this.bytesMax;
+  }
+
+  #modestBytesOf({ usedBytes }: MemoryAccount): number {
+    return usedBytes <= this.#modest.accountBytesMax ? usedBytes : 0;
+  }
+
+  /** Whether the part of the modest has these bytes for an account that stays modest with them. */
+  #overtakes({ usedBytes }: MemoryAccount, bytes: number): boolean {
+    const { bytes: partBytes, accountBytesMax } = this.#modest;
+    if (usedBytes + bytes > accountBytesMax) return false;
+    return bytes === 0
+      ? this.#modestUsedBytes < partBytes && this.#usedBytes < this.bytesMax
+      : this.#modestUsedBytes + bytes <= partBytes && this.#usedBytes + bytes <= this.bytesMax;
   }
 
   /** Whether somebody in turn waits for room, and not only for its own share. */
@@ -129,7 +165,10 @@ export class MemoryBudget {
     });
   }
 
-  /** Serves accounts in turn. One that has used up its share is passed over; one for which there is no room stops all. */
+  /**
+   * Serves accounts in turn. One that has used up its share is passed over; one for which there is no room stops all but
+   * the modest.
+   */
   #grant(): void {
     if (this.#granting) return;
     this.#granting = true;
@@ -146,16 +185,31 @@ export class MemoryBudget {
       } else if (this.#hasRoom(first.bytes)) {
         this.#turns.push(this.#turns.shift() as MemoryAccount);
         passedOver = 0;
-        account.waiters.shift();
-        this.take(account, first.bytes);
-        const { granted } = first;
-        first.granted = undefined;
-        granted?.();
+        this.#grantFirst(account, first);
       } else {
+        this.#grantModest();
         break;
       }
     }
     this.#granting = false;
+  }
+
+  #grantModest(): void {
+    for (const account of [...this.#turns]) {
+      let first = account.firstWaiter();
+      while (first !== undefined && this.#overtakes(account, first.bytes)) {
+        this.#grantFirst(account, first);
+        first = account.firstWaiter();
+      }
+    }
+  }
+
+  #grantFirst(account: MemoryAccount, first: Waiter): void {
+    account.waiters.shift();
+    this.take(account, first.bytes);
+    const { granted } = first;
+    first.granted = undefined;
+    granted?.();
   }
 
   #forgetIfUnused(account: MemoryAccount): void {

@@ -69,7 +69,14 @@ export class KafkaServer {
         error: throttleLog(services.clock, (event, fields) => services.logger.error(event, fields)),
       },
       memory: new MemoryBudget(
-        { bytesMax: this.#admission.memoryBytesMax, shareBytesMax: this.#admission.tenantMemoryBytesMax },
+        {
+          bytesMax: this.#admission.memoryBytesMax,
+          shareBytesMax: this.#admission.tenantMemoryBytesMax,
+          modest: {
+            bytes: this.#admission.modestMemoryBytes,
+            accountBytesMax: this.#admission.modestTenantBytesMax,
+          },
+        },
         nowMs,
       ),
       strangerMemory: new MemoryBudget(

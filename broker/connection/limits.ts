@@ -65,7 +65,10 @@ export const certificateCheckMs = 60_000;
 
 /** Relations that the code relies on. */
 export function assertConnectionLimits(limits: ConnectionLimits, admission: AdmissionLimits): void {
-  assert(limits.requestBytesMax <= admission.memoryBytesMax, "the largest request must fit the memory for requests");
+  assert(
+    limits.requestBytesMax <= admission.memoryBytesMax - admission.modestMemoryBytes,
+    "the largest request must fit the memory for requests",
+  );
   assert(
     limits.strangerFrameBytesMax <= admission.strangerMemoryBytesMax,
     "a stranger's largest request must fit the memory for strangers",

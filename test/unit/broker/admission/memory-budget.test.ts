@@ -140,6 +140,52 @@ describe("several accounts", () => {
   });
 });
 
+describe("modest accounts", () => {
+  const modestBudget = () =>
+    new MemoryBudget({ bytesMax: 100, shareBytesMax: 50, modest: { bytes: 10, accountBytesMax: 4 } }, still);
+
+  test("pass those who wait for room, while the others wait behind them", () => {
+    const budget = modestBudget();
+    const [one, two, small, other] = ["one", "two", "small", "other"].map((owner) => budget.open(owner));
+    const granted: string[] = [];
+    expect(one?.request(80, () => granted.push("never"))).toBeUndefined();
+    two?.request(80, () => granted.push("two"));
+    expect(small?.exhausted).toBe(false);
+    expect(small?.request(0, () => granted.push("never"))).toBeUndefined();
+    expect(small?.request(4, () => granted.push("never"))).toBeUndefined();
+    expect(small?.exhausted).toBe(false);
+    small?.request(1, () => granted.push("no longer modest"));
+    other?.request(5, () => granted.push("other"));
+    expect(granted).toEqual([]);
+    small?.release(4);
+    expect(granted).toEqual(["no longer modest"]);
+    one?.release(80);
+    expect(granted).toEqual(["no longer modest", "two", "other"]);
+  });
+
+  test("together take no more than their part, so that large wishes have their turn", () => {
+    const budget = modestBudget();
+    const large = budget.open("large");
+    large.request(90, () => undefined);
+    const small = [1, 2, 3, 4].map((owner) => budget.open(String(owner)));
+    const granted: string[] = [];
+    large.request(90, () => granted.push("large"));
+    for (const account of small) account.request(4, () => granted.push("small"));
+    expect([budget.usedBytes, granted]).toEqual([98, []]);
+    large.release(90);
+    expect([budget.usedBytes, granted]).toEqual([98, ["large"]]);
+    small[0]?.release(4);
+    expect([budget.usedBytes, granted]).toEqual([98, ["large", "small"]]);
+  });
+
+  test("nobody else may fill their part", () => {
+    const budget = modestBudget();
+    budget.open("one").request(50, () => undefined);
+    expect(budget.open("two").request(41, () => undefined)).toBeDefined();
+    expect(() => budget.open("three").request(91, () => undefined)).toThrow("never be granted");
+  });
+});
+
 test("never promises more than it has, and in the end grants every wish", () => {
   const wish = fc.record({
     owner: fc.constantFrom("a", "b", "c"),
@@ -148,14 +194,15 @@ test("never promises more than it has, and in the end grants every wish", () => 
     withdrawn: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(wish, { maxLength: 60 }), (wishes) => {
-      const budget = budgetOf(100, 40);
+    fc.property(fc.array(wish, { maxLength: 60 }), fc.constantFrom(0, 20), (wishes, modestBytes) => {
+      const modest = { bytes: modestBytes, accountBytesMax: 6 };
+      const budget = new MemoryBudget({ bytesMax: 100 + modestBytes, shareBytesMax: 40, modest }, still);
       const held: (() => void)[] = [];
       for (const { owner, bytes, releases, withdrawn } of wishes) {
         const account = budget.open(owner);
         const hold = () => {
           held.push(() => account.release(bytes));
-          expect(budget.usedBytes).toBeLessThanOrEqual(100);
+          expect(budget.usedBytes).toBeLessThanOrEqual(100 + modestBytes);
         };
         const withdraw = account.request(bytes, hold);
         if (withdraw === undefined) hold();

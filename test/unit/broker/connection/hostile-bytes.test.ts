@@ -24,7 +24,7 @@ const below = (end: number) => Math.floor(random.fraction() * end);
 async function start(): Promise<RunningServer> {
   running = await RunningServer.start(
     { authenticateMs: 20_000, requestBytesMax: 2_000_000 },
-    { memoryBytesMax: 8_000_000 },
+    { memoryBytesMax: 8_000_000, modestMemoryBytes: 0 },
   );
   const topic = running.broker.topic(plainLkc, "t", 2);
   topic.hosted[0]!.add("a", "b");

@@ -439,10 +439,12 @@ describe("limits", () => {
 });
 
 describe("memory", () => {
-  const tight = { memoryBytesMax: 4_000_000, starvedMs: 50, slowPeerMs: 50 };
+  const tight = { memoryBytesMax: 4_000_000, modestMemoryBytes: 0, starvedMs: 50, slowPeerMs: 50 };
 
   test("large requests take turns, and every one is served", async () => {
-    const { broker, connect } = bound(await start({ requestBytesMax: 4_000_000 }, { memoryBytesMax: 4_000_000 }));
+    const { broker, connect } = bound(
+      await start({ requestBytesMax: 4_000_000 }, { memoryBytesMax: 4_000_000, modestMemoryBytes: 0 }),
+    );
     broker.topic(plainLkc, "t");
     const clients = await Promise.all([...Array(8).keys()].map(() => connect()));
     const value = Buffer.alloc(2_500_000, "x");
@@ -462,6 +464,20 @@ describe("memory", () => {
     expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
     await stalled.closed;
     client.close();
+  });
+
+  test("who holds little is served while others wait for room to read large requests", async () => {
+    const limits = { memoryBytesMax: 5_000_000, modestMemoryBytes: 1_000_000, slowPeerMs: 60_000 };
+    const { connect, connectTls, key } = bound(await start({ requestBytesMax: 4_000_000 }, limits));
+    const hostile = await Promise.all([connect(), connect()]);
+    for (const { socket } of hostile) socket.write(Buffer.concat([Buffer.from([0, 0x30, 0, 0]), Buffer.alloc(1000)]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const client = await connectTls();
+    expect((await client.authenticate(key.keyId, key.secret)).errorCode).toBe(0);
+    for (let n = 0; n < 5; n += 1) {
+      expect((await client.call(metadata, 9, allTopics)).clusterId).toBe(secureLkc);
+    }
+    for (const each of [client, ...hostile]) each.close();
   });
 });
 
