@@ -9,7 +9,7 @@ import { offsetFetch } from "../../../../shared/kafka/schema/offset-fetch.ts";
 import { produce } from "../../../../shared/kafka/schema/produce.ts";
 import { saslAuthenticate } from "../../../../shared/kafka/schema/sasl-authenticate.ts";
 import { saslHandshake } from "../../../../shared/kafka/schema/sasl-handshake.ts";
-import { systemClock } from "../../../../shared/ports/clock.ts";
+import { ManualTime } from "../handlers/manual-time.ts";
 import { issueCertificates, plainLkc, RunningServer, secureLkc, until } from "./running-server.ts";
 import { WireClient } from "./wire-client.ts";
 import { fetchAll, records } from "./wire-requests.ts";
@@ -82,10 +82,11 @@ describe("the plaintext listener", () => {
   });
 
   test("while a leadership is about to begin all that a connection pipelined waits, and stays in order", async () => {
-    const { broker, connect } = bound(await start());
+    const time = new ManualTime();
+    const { broker, connect } = bound(await start({}, {}, { time }));
     const topic = broker.topic(plainLkc, "t");
     const hosted = topic.hosted[0]!;
-    hosted.appoint(systemClock.monotonicMs());
+    hosted.appoint(time.monotonicMs());
     const client = await connect();
     const first = client.call(produce, 9, records("a"));
     // The first was read, and waits, when others have their answer; then it leads, as the second comes.
@@ -106,10 +107,11 @@ describe("the plaintext listener", () => {
   });
 
   test("what a client whose connection broke had waiting for a leadership is not appended", async () => {
-    const { broker, connect, server } = bound(await start());
+    const time = new ManualTime();
+    const { broker, connect, server } = bound(await start({}, {}, { time }));
     const topic = broker.topic(plainLkc, "t");
     const hosted = topic.hosted[0]!;
-    hosted.appoint(systemClock.monotonicMs());
+    hosted.appoint(time.monotonicMs());
     const client = await connect();
     client.call(produce, 9, records("a")).catch(() => undefined);
     const other = await connect();

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 async function start(proxyProtocolFrom: string, limits: Partial<ConnectionLimits> = {}): Promise<RunningServer> {
-  running = await RunningServer.start(limits, {}, [proxyProtocolFrom]);
+  running = await RunningServer.start(limits, {}, { proxies: [proxyProtocolFrom] });
   return running;
 }
 

@@ -6,9 +6,9 @@ import { LogLook } from "../../../../broker/controller/log-look.ts";
 import type { BrokerServices } from "../../../../broker/handlers/context/broker-services.ts";
 import { issueAuthority, issueServerCertificate } from "../../../../local/tls/issue.ts";
 import { newApiKey } from "../../../../shared/access/api-key-secret.ts";
-import { systemClock } from "../../../../shared/ports/clock.ts";
+import { type Clock, systemClock } from "../../../../shared/ports/clock.ts";
 import { systemRandom } from "../../../../shared/ports/random.ts";
-import { systemTimers } from "../../../../shared/ports/timers.ts";
+import { systemTimers, type Timers } from "../../../../shared/ports/timers.ts";
 import { readNetworks } from "../../../../shared/proxy-protocol/network-list.ts";
 import type { Logger } from "../../../../shared/telemetry/logger.ts";
 import { InMemoryBroker, listenerName } from "../handlers/in-memory-broker.ts";
@@ -36,11 +36,14 @@ export class RunningServer {
     this.errors = parts.errors;
   }
 
-  /** `proxies`: networks from which the SASL_SSL listener expects PROXY headers. */
+  /**
+   * `proxies`: networks from which the SASL_SSL listener expects PROXY headers. `time`: one that stands still lets no wait of a
+   * request end by itself, however long the machine stands still.
+   */
   static async start(
     limits: Partial<ConnectionLimits> = {},
     admission: Partial<AdmissionLimits> = {},
-    proxies?: readonly string[],
+    { proxies, time }: { readonly proxies?: readonly string[]; readonly time?: Clock & Timers } = {},
   ) {
     const broker = new InMemoryBroker(plainLkc, secureLkc);
     const key = newApiKey(systemRandom);
@@ -56,7 +59,7 @@ export class RunningServer {
     const errors: string[] = [];
     const tls = await issueCertificates();
     const server = new KafkaServer({
-      services: onSystemTime(broker, errors),
+      services: servicesOf(broker, errors, { clock: time ?? systemClock, timers: time ?? systemTimers }),
       listeners: [
         {
           name: listenerName,
@@ -122,7 +125,11 @@ export async function issueCertificates() {
   return { key: server.keyPem, cert: server.certificatePem, ca: authority.certificatePem };
 }
 
-function onSystemTime(broker: InMemoryBroker, errors: string[]): BrokerServices {
+function servicesOf(
+  broker: InMemoryBroker,
+  errors: string[],
+  { clock, timers }: { readonly clock: Clock; readonly timers: Timers },
+): BrokerServices {
   const logger: Logger = {
     ...broker.logger,
     error: (event, fields) => errors.push(`${event} ${String(fields?.["error"])}`),
@@ -131,15 +138,15 @@ function onSystemTime(broker: InMemoryBroker, errors: string[]): BrokerServices 
   return {
     brokerId: broker.brokerId,
     image: () => broker.image(),
-    logLook: new LogLook(async () => broker.refresh(), systemClock, systemTimers),
+    logLook: new LogLook(async () => broker.refresh(), clock, timers),
     isAlive: (brokerId) => broker.isAlive(brokerId),
     controllerId: () => broker.controllerId(),
     partitions: broker.partitions,
     submit: (command) => broker.submit(command),
     producerIds: broker.producerIds,
     groups: broker.groups,
-    clock: systemClock,
-    timers: systemTimers,
+    clock,
+    timers,
     random: systemRandom,
     logger,
     metrics: broker.metrics,
