@@ -16,8 +16,8 @@ async function main(): Promise<void> {
     process.exit(2);
   }
 
-  const store = new SqliteItemStore(database, "number");
-  const textStore = new SqliteItemStore(controlDatabase, "text");
+  const store = orEnd(database, () => new SqliteItemStore(database, "number"));
+  const textStore = orEnd(controlDatabase, () => new SqliteItemStore(controlDatabase, "text"));
   const server = await startItemStoreServer({
     store,
     textStore,
@@ -34,6 +34,17 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => void stop());
   process.on("disconnect", () => void stop());
   process.stdout.write(`${JSON.stringify({ event: "ready" })}\n`);
+}
+
+/** A disk that is full or failing is for a person to mend: what SQLite says of it, without where in the code. */
+function orEnd<Store>(file: string, open: () => Store): Store {
+  try {
+    return open();
+  } catch (error) {
+    process.stderr.write(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}
+`);
+    process.exit(1);
+  }
 }
 
 // Not when it is only compiled (compile-ahead.ts).
