@@ -63,7 +63,8 @@ export class DeployableTask extends Construct {
         interval: Duration.seconds(15),
         timeout: Duration.seconds(5),
         retries: 4,
-        startPeriod: Duration.seconds(120),
+        // The most that ECS gives. With its task a broker would lose its disk, because it takes long to read it, say.
+        startPeriod: Duration.minutes(5),
       },
     });
     container.addUlimits({ name: ecs.UlimitName.NOFILE, softLimit: 65_536, hardLimit: 65_536 });

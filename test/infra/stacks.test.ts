@@ -241,6 +241,7 @@ describe("a cell", () => {
     for (const { Properties } of resources(production.cells[0] as Stack, "AWS::ECS::TaskDefinition")) {
       expect(JSON.stringify(Properties)).toContain('"RestartPolicy":{"Enabled":true');
       expect(JSON.stringify(Properties)).toContain('"StopTimeout":120');
+      expect(JSON.stringify(Properties)).toContain('"StartPeriod":300');
     }
   });
 });
