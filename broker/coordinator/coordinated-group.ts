@@ -1,5 +1,7 @@
 import type { LogicalClusterId } from "../../shared/metadata/records/record.ts";
 import type { ClassicGroup } from "./group/classic-group.ts";
+import { bytesPerCharacter } from "./group/limits.ts";
+import { groupHeapBytes } from "./limits.ts";
 import { GroupOffsets } from "./offsets/group-offsets.ts";
 
 /** One group of one tenant, as its coordinator holds it. */
@@ -18,6 +20,8 @@ export class CoordinatedGroup {
   isRemoved = false;
   /** Its tenant is gone: it is to go when no commit is under way any more, which would outlive it. */
   isForsaken = false;
+  /** What its tenant's usage has of it; undefined while its shard does not hold it. */
+  countedBytes: number | undefined;
 
   constructor(
     id: { readonly lkc: LogicalClusterId; readonly groupId: string },
@@ -34,6 +38,16 @@ export class CoordinatedGroup {
   get isIdle(): boolean {
     return this.classic.isIdle && this.commitsUnderWay === 0;
   }
+
+  /** What all of it takes of the broker's memory. */
+  get stateBytes(): number {
+    return emptyGroupBytes(this.groupId) + this.classic.stateBytes;
+  }
+}
+
+/** What a group takes of the broker's memory while nothing is in it. */
+export function emptyGroupBytes(groupId: string): number {
+  return groupHeapBytes + groupId.length * bytesPerCharacter;
 }
 
 /** Groups are told apart by tenant and name; no name holds a NUL beside the one that this puts in. */

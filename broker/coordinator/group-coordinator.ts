@@ -7,7 +7,7 @@ import type { CancelTimer, Timers } from "../../shared/ports/timers.ts";
 import type { Logger } from "../../shared/telemetry/logger.ts";
 import type { CommandGateway } from "../controller/command-gateway.ts";
 import type { HostedPartition } from "../partition/partition-contract.ts";
-import type { CoordinatedGroup } from "./coordinated-group.ts";
+import { type CoordinatedGroup, emptyGroupBytes } from "./coordinated-group.ts";
 import type { CoordinatorError } from "./coordinator-errors.ts";
 import { groupConfigOf } from "./group/group-config.ts";
 import type {
@@ -36,6 +36,7 @@ import { type CoordinatorEvent, GroupShard, type WaitingRequest } from "./group-
 import { groupPartition, offsetsTopic } from "./internal-partition.ts";
 import { ensureTopicMsMax, expiryIntervalMs, expiryOffsetsPerTurn, groupsPerTenantMax } from "./limits.ts";
 import { expiredOffsets } from "./offsets/offset-expiry.ts";
+import { StateUsage } from "./state-usage.ts";
 
 /** Lower than limits and configurations allow: runs of the simulator last seconds. */
 export interface OffsetExpiryTuning {
@@ -62,6 +63,7 @@ export class GroupCoordinator {
   readonly #ports: GroupCoordinatorPorts;
   /** By number of the internal partition. */
   readonly #shards = new Map<number, GroupShard>();
+  readonly #usage = new StateUsage();
   #config: GroupConfig;
   #cancelExpiry: CancelTimer | undefined;
   #ensuring: Promise<void> | undefined;
@@ -96,6 +98,7 @@ export class GroupCoordinator {
       clock,
       timers,
       logger,
+      usage: this.#usage,
       onEvent: (event, tookMs) => this.#ports.onEvent(event, 1, tookMs),
       groupConfig: () => this.#config,
       onLoaded: (loaded) => this.#tidy(loaded),
@@ -140,13 +143,14 @@ export class GroupCoordinator {
     if (group === undefined) {
       // Whoever has an id got it from a group that is gone.
       if (input.memberId !== "") return Promise.resolve(failedJoin("UNKNOWN_MEMBER_ID", input.memberId));
-      if (this.#isFull(name.lkc)) return Promise.resolve(failedJoin("POLICY_VIOLATION", input.memberId));
+      if (this.#isFull(name)) return Promise.resolve(failedJoin("POLICY_VIOLATION", input.memberId));
       group = shard.findOrMake(name);
     }
     if (group.isRemoved) return Promise.resolve(failedJoin("COORDINATOR_LOAD_IN_PROGRESS", input.memberId));
+    const room = this.#usage.room(name.lkc);
     return this.#wait({ shard, group, whenEnding }, (error) => failedJoin(error, input.memberId), {
       kind: "join",
-      run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.join(input, ticket, nowMs)),
+      run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.join(input, ticket, nowMs, room)),
     });
   }
 
@@ -158,9 +162,10 @@ export class GroupCoordinator {
     }
     const group = shard.find(name);
     if (group === undefined) return Promise.resolve(failedSync("UNKNOWN_MEMBER_ID"));
+    const room = this.#usage.room(name.lkc);
     return this.#wait({ shard, group, whenEnding }, failedSync, {
       kind: "sync",
-      run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.sync(input, ticket, nowMs)),
+      run: (ticket) => shard.enqueue(group, ticket, (classic, nowMs) => classic.sync(input, ticket, nowMs, room)),
     });
   }
 
@@ -200,7 +205,7 @@ export class GroupCoordinator {
     let group = shard.find(name);
     if (group === undefined) {
       if (input.generationId >= 0) return Promise.resolve("ILLEGAL_GENERATION");
-      if (this.#isFull(name.lkc)) return Promise.resolve("POLICY_VIOLATION");
+      if (this.#isFull(name)) return Promise.resolve("POLICY_VIOLATION");
       group = shard.findOrMake(name);
     }
     if (group.isRemoved) return Promise.resolve("COORDINATOR_LOAD_IN_PROGRESS");
@@ -281,6 +286,11 @@ export class GroupCoordinator {
     return done(wanted.map((one): ErrorName => (isRead(one) ? "GROUP_SUBSCRIBED_TO_TOPIC" : "NONE")));
   }
 
+  /** What the tenant's groups take of this broker's memory, in bytes (`stateBytesPerTenantMax`). */
+  stateBytes(lkc: LogicalClusterId): number {
+    return this.#usage.of(lkc);
+  }
+
   /** For metrics. */
   get groupCount(): number {
     let count = 0;
@@ -302,7 +312,9 @@ export class GroupCoordinator {
     shard?.find(name)?.classic.heartbeat(input, this.#ports.clock.monotonicMs());
   }
 
-  #isFull(lkc: LogicalClusterId): boolean {
+  /** May the tenant have no further group, of this name? */
+  #isFull({ lkc, groupId }: GroupName): boolean {
+    if (this.#usage.room(lkc) < emptyGroupBytes(groupId)) return true;
     if (this.groupCount < groupsPerTenantMax) return false;
     let count = 0;
     for (const shard of this.#shards.values()) for (const group of shard.groups()) if (group.lkc === lkc) count += 1;

@@ -17,6 +17,7 @@ import { encodeKey } from "./records/coordinator-key.ts";
 import { encodeOffsetValue } from "./records/offset-value.ts";
 import { loadShard } from "./shard-loader.ts";
 import { type CoordinatorRecord, ShardLog } from "./shard-log.ts";
+import type { StateUsage } from "./state-usage.ts";
 
 /** Something worth counting. */
 export type CoordinatorEvent = "coordinator-loaded" | "coordinator-not-loaded";
@@ -25,6 +26,8 @@ export interface ShardPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Of all shards of the broker. */
+  readonly usage: StateUsage;
   /** The cell's configuration as it is now. */
   groupConfig(): GroupConfig;
   onEvent(event: CoordinatorEvent, tookMs?: number): void;
@@ -97,6 +100,7 @@ export class GroupShard {
     this.#log.end();
     for (const request of this.#waiting) request.abandoned("NOT_COORDINATOR");
     this.#waiting.clear();
+    for (const group of this.#groups.values()) this.#uncount(group);
     this.#groups.clear();
   }
 
@@ -210,6 +214,7 @@ export class GroupShard {
     if (this.#status !== "ready") return error;
     if (error === "NONE") {
       this.#groups.delete(groupName(group.lkc, group.groupId));
+      this.#uncount(group);
     } else {
       group.isRemoved = false;
       this.#watch(group);
@@ -242,7 +247,23 @@ export class GroupShard {
 
   #add(group: CoordinatedGroup): CoordinatedGroup {
     this.#groups.set(groupName(group.lkc, group.groupId), group);
+    group.countedBytes = 0;
+    this.#count(group);
     return group;
+  }
+
+  /** After whatever may have changed its size. */
+  #count(group: CoordinatedGroup): void {
+    const { lkc, stateBytes, countedBytes } = group;
+    if (countedBytes === undefined || countedBytes === stateBytes) return;
+    group.countedBytes = stateBytes;
+    this.#ports.usage.change(lkc, stateBytes - countedBytes);
+  }
+
+  /** It is not held here any more. */
+  #uncount(group: CoordinatedGroup): void {
+    this.#ports.usage.change(group.lkc, -(group.countedBytes ?? 0));
+    group.countedBytes = undefined;
   }
 
   #append(records: readonly CoordinatorRecord[], committed: () => void): Promise<ErrorName> {
@@ -252,6 +273,7 @@ export class GroupShard {
   }
 
   #carryOut(group: CoordinatedGroup, effects: Effects): void {
+    this.#count(group);
     if (effects.write !== undefined) this.#store(group, effects.write);
     for (const answer of effects.answers) {
       const request = answer.ticket as WaitingRequest;

@@ -15,8 +15,9 @@ import type {
   UnstampedGroupValue,
 } from "./group-contract.ts";
 import { GroupMember, noBytes } from "./group-member.ts";
-import { type PendingAssignment, type Replacement, WriteToken } from "./group-phase.ts";
+import { type CompletingRebalance, type Replacement, WriteToken } from "./group-phase.ts";
 import { memberMetadataBytesMax, memberProtocolsMax, pendingMembersMax } from "./limits.ts";
+import { joinGrowth } from "./member-bytes.ts";
 import { RebalanceCycle } from "./rebalance-cycle.ts";
 import { confirmReturn, returnStatic, revertReturn } from "./static-return.ts";
 import { answerToFailedWrite } from "./write-errors.ts";
@@ -25,6 +26,9 @@ import { answerToFailedWrite } from "./write-errors.ts";
 type Identified =
   | { readonly member: GroupMember; readonly error: "NONE" }
   | { readonly member: undefined; readonly error: GroupError };
+
+/** What the tenant has left when nobody counts. */
+const unbounded = Number.POSITIVE_INFINITY;
 
 /**
  * A group of Kafka's classic rebalance protocol: who is in it, who leads, which generation it is in. Pure: it is told the
@@ -49,7 +53,8 @@ type Identified =
  * Errors. Without a change: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, INCONSISTENT_GROUP_PROTOCOL,
  * INVALID_SESSION_TIMEOUT, COORDINATOR_NOT_AVAILABLE (Dead). MEMBER_ID_REQUIRED holds the next generation up until the
  * client is back or its session is over. GROUP_MAX_SIZE_REACHED removes a member that rejoins too late.
- * REBALANCE_IN_PROGRESS asks to join. A write that failed is told as COORDINATOR_NOT_AVAILABLE and the like.
+ * POLICY_VIOLATION: the group would grow by more than its tenant has room for (`roomBytes`); when assignments would, all that
+ * wait for them are told, and a rebalance begins. REBALANCE_IN_PROGRESS asks to join. A write that failed is told as COORDINATOR_NOT_AVAILABLE and the like.
  *
  * Where it departs from Kafka, so that clients fare better:
  *  - Whoever waits is answered, also when its member leaves, is removed, or asks again over another connection.
@@ -114,6 +119,11 @@ export class ClassicGroup {
     return this.#cycle.members.size;
   }
 
+  /** What it takes of the broker's memory, as `member-bytes.ts` counts it; 0 when it is idle. */
+  get stateBytes(): number {
+    return this.#cycle.stateBytes;
+  }
+
   get isEmpty(): boolean {
     return this.#cycle.phase.name === "Empty";
   }
@@ -133,11 +143,12 @@ export class ClassicGroup {
     this.#cycle.config = config;
   }
 
-  join(request: JoinInput, ticket: Ticket, nowMs: number): Effects {
+  /** `roomBytes`: how much larger the group may become; what does not make it larger is never refused for that. */
+  join(request: JoinInput, ticket: Ticket, nowMs: number, roomBytes = unbounded): Effects {
     const { memberId, groupInstanceId } = request;
     const { members } = this.#cycle;
     const known = memberId === "" ? members.byInstance(groupInstanceId) : members.get(memberId);
-    const error = this.#joinRefusal(request, known);
+    const error = this.#joinRefusal(request, known, roomBytes);
     if (error === "NONE") {
       if (known === undefined) this.#joinNew(request, ticket, nowMs);
       else if (memberId === "") returnStatic(this.#cycle, { before: known, request, ticket }, nowMs);
@@ -150,7 +161,8 @@ export class ClassicGroup {
     return this.#cycle.flush();
   }
 
-  sync(request: SyncInput, ticket: Ticket, nowMs: number): Effects {
+  /** `roomBytes`: as in `join`. */
+  sync(request: SyncInput, ticket: Ticket, nowMs: number, roomBytes = unbounded): Effects {
     const cycle = this.#cycle;
     const { member, error } = this.#syncing(request);
     if (member === undefined) {
@@ -164,7 +176,7 @@ export class ClassicGroup {
     const { phase } = cycle;
     if (phase.name === "Stable") cycle.answerSync(member);
     else if (phase.name === "CompletingRebalance" && cycle.members.isLeader(member)) {
-      phase.assignment = this.#writeAssignment(request);
+      this.#takeAssignments(phase, request, nowMs, roomBytes);
     }
     cycle.arm(member, nowMs);
     return cycle.flush();
@@ -319,7 +331,7 @@ export class ClassicGroup {
     return cycle.flush();
   }
 
-  #joinRefusal(request: JoinInput, known: GroupMember | undefined): GroupError | "NONE" {
+  #joinRefusal(request: JoinInput, known: GroupMember | undefined, roomBytes: number): GroupError | "NONE" {
     const { memberId, groupInstanceId, sessionTimeoutMs, protocols } = request;
     const { config, pendingJoins } = this.#cycle;
     if (this.state === "Dead") return "COORDINATOR_NOT_AVAILABLE";
@@ -334,7 +346,9 @@ export class ClassicGroup {
       if (error !== "NONE") return error;
     }
     if (!this.#hasPlace(known)) return "GROUP_MAX_SIZE_REACHED";
-    return this.#agreesWith(request, known) ? "NONE" : "INCONSISTENT_GROUP_PROTOCOL";
+    if (!this.#agreesWith(request, known)) return "INCONSISTENT_GROUP_PROTOCOL";
+    const growth = joinGrowth(request, known, pendingJoins.has(memberId));
+    return growth > Math.max(roomBytes, 0) ? "POLICY_VIOLATION" : "NONE";
   }
 
   /**
@@ -427,12 +441,23 @@ export class ClassicGroup {
     return this.state === "PreparingRebalance" ? refused("REBALANCE_IN_PROGRESS") : identified;
   }
 
-  #writeAssignment(request: SyncInput): PendingAssignment {
+  #takeAssignments(phase: CompletingRebalance, request: SyncInput, nowMs: number, roomBytes: number): void {
+    const cycle = this.#cycle;
     const byMemberId = new Map<string, Buffer>();
     for (const { memberId, assignment } of request.assignments) {
-      if (this.#cycle.members.get(memberId) !== undefined) byMemberId.set(memberId, Buffer.from(assignment));
+      if (cycle.members.get(memberId) !== undefined) byMemberId.set(memberId, Buffer.from(assignment));
     }
-    return { token: this.#cycle.persist((member) => byMemberId.get(member.memberId) ?? noBytes), byMemberId };
+    let bytes = 0;
+    for (const assignment of byMemberId.values()) bytes += assignment.length;
+    const held = Math.max(cycle.members.assignmentBytes, cycle.pendingAssignmentBytes);
+    if (bytes - held > Math.max(roomBytes, 0)) {
+      // As when it could not be written: nobody would get anything, and the leader has to know.
+      cycle.resetAssignments("POLICY_VIOLATION", nowMs);
+      cycle.prepare(nowMs);
+      return;
+    }
+    const token = cycle.persist((member) => byMemberId.get(member.memberId) ?? noBytes);
+    phase.assignment = { token, byMemberId, bytes };
   }
 
   /** Operators remove static members without telling a member id. */

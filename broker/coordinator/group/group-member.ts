@@ -9,7 +9,8 @@ export type MemberProfile = Pick<
 export const noBytes = Buffer.alloc(0);
 
 /**
- * One member of a classic group. Its tickets and protocols are changed through the `MemberTable` only, which counts them.
+ * One member of a classic group. Once it is in a `MemberTable`, its tickets, protocols and assignment are changed through
+ * that only, which counts them.
  * Bytes are copied when they come in: those of a request are views of its frame.
  */
 export class GroupMember {

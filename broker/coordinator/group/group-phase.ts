@@ -35,6 +35,8 @@ export interface CompletingRebalance {
 export interface PendingAssignment {
   readonly token: WriteToken;
   readonly byMemberId: ReadonlyMap<string, Buffer>;
+  /** Of all assignments in it. */
+  readonly bytes: number;
 }
 
 export interface StableGeneration {

@@ -16,5 +16,13 @@ export const memberProtocolsMax = 100;
  * reads, so that not even a large group of such members holds up the broker.
  */
 export const subscriptionTopicsMax = 20_000;
+/** Heap of a member, beside its names, protocols and assignment. Sizes of heap are estimates for what a tenant may hold. */
+export const memberHeapBytes = 768;
+/** Heap of a protocol of a member, beside its name and metadata. */
+export const protocolHeapBytes = 256;
+/** Heap of an id that was given to a client which did not come back with it yet, the longest id included. */
+export const pendingMemberHeapBytes = 1_024;
+/** A character of a string takes two bytes once any of the string's is beyond Latin-1. */
+export const bytesPerCharacter = 2;
 /** When nobody rejoined but static members may still return, the rebalance is looked at again after this at least. */
 export const rejoinWaitMsMin = 1_000;

@@ -1,9 +1,10 @@
 import type { JoinInput, Ticket } from "./group-contract.ts";
 import { type GroupMember, ownProtocols } from "./group-member.ts";
+import { memberBytes } from "./member-bytes.ts";
 
 /**
- * The members of a group with what is counted over them: who leads, who waits, which protocols all of them know. Iterates
- * in the order in which they came.
+ * The members of a group with what is counted over them: who leads, who waits, which protocols all of them know, what they
+ * take of the broker's memory. Iterates in the order in which they came.
  */
 export class MemberTable implements Iterable<GroupMember> {
   readonly #byId = new Map<string, GroupMember>();
@@ -13,6 +14,8 @@ export class MemberTable implements Iterable<GroupMember> {
   readonly #knownBy = new Map<string, number>();
   #awaitingJoin = 0;
   #staticAwaitingJoin = 0;
+  #bytes = 0;
+  #assignmentBytes = 0;
   #leaderId: string | undefined;
 
   [Symbol.iterator](): Iterator<GroupMember> {
@@ -31,6 +34,15 @@ export class MemberTable implements Iterable<GroupMember> {
   /** Static members that did not join (again); they keep their place until their session ends. */
   get staticAway(): number {
     return this.#byInstance.size - this.#staticAwaitingJoin;
+  }
+
+  /** Of all members, without their assignments. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get assignmentBytes(): number {
+    return this.#assignmentBytes;
   }
 
   /** Undefined exactly while there is no member. */
@@ -58,7 +70,7 @@ export class MemberTable implements Iterable<GroupMember> {
   add(member: GroupMember): void {
     this.#byId.set(member.memberId, member);
     if (member.groupInstanceId !== null) this.#byInstance.set(member.groupInstanceId, member);
-    this.#countProtocols(member, 1);
+    this.#count(member, 1);
     this.#leaderId ??= member.memberId;
   }
 
@@ -66,7 +78,7 @@ export class MemberTable implements Iterable<GroupMember> {
   remove(member: GroupMember): void {
     this.#byId.delete(member.memberId);
     if (member.groupInstanceId !== null) this.#byInstance.delete(member.groupInstanceId);
-    this.#countProtocols(member, -1);
+    this.#count(member, -1);
     if (this.isLeader(member)) this.#leaderId = this.#byId.keys().next().value;
   }
 
@@ -85,11 +97,16 @@ export class MemberTable implements Iterable<GroupMember> {
 
   /** A known member says it all again. */
   update(member: GroupMember, request: JoinInput): void {
-    this.#countProtocols(member, -1);
+    this.#count(member, -1);
     member.protocols = ownProtocols(request.protocols);
-    this.#countProtocols(member, 1);
+    this.#count(member, 1);
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs;
     member.sessionTimeoutMs = request.sessionTimeoutMs;
+  }
+
+  assign(member: GroupMember, assignment: Buffer): void {
+    this.#assignmentBytes += assignment.length - member.assignment.length;
+    member.assignment = assignment;
   }
 
   giveJoinTicket(member: GroupMember, ticket: Ticket): void {
@@ -170,7 +187,9 @@ export class MemberTable implements Iterable<GroupMember> {
     return longest;
   }
 
-  #countProtocols(member: GroupMember, by: 1 | -1): void {
+  #count(member: GroupMember, by: 1 | -1): void {
+    this.#bytes += by * memberBytes(member);
+    this.#assignmentBytes += by * member.assignment.length;
     for (const { name } of member.protocols) {
       const known = (this.#knownBy.get(name) ?? 0) + by;
       if (known === 0) this.#knownBy.delete(name);

@@ -11,7 +11,7 @@ import type {
 } from "./group-contract.ts";
 import { type GroupMember, noBytes } from "./group-member.ts";
 import { type CompletingRebalance, type GroupPhase, type PendingAssignment, WriteToken } from "./group-phase.ts";
-import { newMemberJoinTimeoutMs, rejoinWaitMsMin } from "./limits.ts";
+import { newMemberJoinTimeoutMs, pendingMemberHeapBytes, rejoinWaitMsMin } from "./limits.ts";
 import { MemberTable } from "./member-table.ts";
 
 const never = Number.POSITIVE_INFINITY;
@@ -44,6 +44,21 @@ export class RebalanceCycle {
   constructor(config: GroupConfig, nowMs: number) {
     this.config = config;
     this.phase = { name: "Empty", sinceMs: nowMs };
+  }
+
+  /**
+   * What the group takes of the broker's memory. Of assignments that are kept and those about to replace them, the larger:
+   * a group whose assignments stay as large as they were does not grow for the time of a rebalance.
+   */
+  get stateBytes(): number {
+    const { members, pendingJoins } = this;
+    const assignmentBytes = Math.max(members.assignmentBytes, this.pendingAssignmentBytes);
+    return members.bytes + assignmentBytes + pendingJoins.size * pendingMemberHeapBytes;
+  }
+
+  /** Of assignments that are on their way into the log. */
+  get pendingAssignmentBytes(): number {
+    return this.phase.name === "CompletingRebalance" ? (this.phase.assignment?.bytes ?? 0) : 0;
   }
 
   /** What the call under way gathered. */
@@ -165,7 +180,7 @@ export class RebalanceCycle {
     if (this.phase.name !== "CompletingRebalance") return;
     this.phase.assignment = undefined;
     for (const member of this.members) {
-      member.assignment = noBytes;
+      this.members.assign(member, noBytes);
       if (this.refuseSync(member, error)) this.arm(member, nowMs);
     }
   }
@@ -180,7 +195,7 @@ export class RebalanceCycle {
   stabilize(phase: CompletingRebalance, { byMemberId }: PendingAssignment, nowMs: number): void {
     this.phase = { name: "Stable", syncDeadlineMs: phase.syncDeadlineMs, replacements: [] };
     for (const member of this.members) {
-      member.assignment = byMemberId.get(member.memberId) ?? noBytes;
+      this.members.assign(member, byMemberId.get(member.memberId) ?? noBytes);
       if (this.answerSync(member)) this.arm(member, nowMs);
     }
   }

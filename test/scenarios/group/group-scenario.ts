@@ -11,6 +11,7 @@
  *   leave C ... [instance=I]    LeaveGroup
  *   disconnect C                its connection ends while it waits
  *   advance MS                  time passes, and what is due is done
+ *   room BYTES                  how much larger the group may become with a join or sync from now on
  *   written [N] / failed E [N]  the outcome of write N, or of the newest
  *   failover                    another broker reads what was written last
  *   die E                       the shard loses its office
@@ -58,6 +59,7 @@ export class GroupScenario {
   #group = new ClassicGroup("g", configOf(new Map()), 0);
   #config = configOf(new Map());
   #nowMs = 0;
+  #roomBytes = Number.POSITIVE_INFINITY;
   readonly #clients = new Map<string, ScenarioClient>();
   readonly #waiting = new Map<object, Waiting>();
   readonly #writes: GroupWrite[] = [];
@@ -98,6 +100,10 @@ export class GroupScenario {
       return this.#tell(this.#group.withdraw(found[0], this.#nowMs));
     },
     advance: ({ words }) => this.#advance(Number(words[0])),
+    room: ({ words }) => {
+      this.#roomBytes = Number(words[0]);
+      return [];
+    },
     written: ({ words }) => {
       const write = this.#writeNamed(words[0]);
       this.#stored = encodeGroupValue(stampGroupValue(write.value, this.#nowMs));
@@ -148,7 +154,7 @@ export class GroupScenario {
       requireKnownMemberId: version >= 4,
       supportsSkippingAssignment: version >= 9,
     };
-    return this.#tell(this.#group.join(request, ticket, this.#nowMs));
+    return this.#tell(this.#group.join(request, ticket, this.#nowMs, this.#roomBytes));
   }
 
   #sync({ words, options }: ScriptCommand): readonly string[] {
@@ -165,7 +171,7 @@ export class GroupScenario {
       protocolName: options.get("protocol") ?? null,
       assignments,
     };
-    return this.#tell(this.#group.sync(request, this.#ticket(client, "sync"), this.#nowMs));
+    return this.#tell(this.#group.sync(request, this.#ticket(client, "sync"), this.#nowMs, this.#roomBytes));
   }
 
   #leave({ words, options }: ScriptCommand): readonly string[] {

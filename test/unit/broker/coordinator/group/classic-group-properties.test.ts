@@ -10,6 +10,7 @@ import type {
   UnstampedGroupValue,
 } from "../../../../../broker/coordinator/group/group-contract.ts";
 import { decodeGroupValue, encodeGroupValue } from "../../../../../broker/coordinator/group/group-value.ts";
+import { memberHeapBytes } from "../../../../../broker/coordinator/group/limits.ts";
 import { defaultConfig, joinInput, subscription, syncInput } from "./group-requests.ts";
 
 const clientCount = 5;
@@ -116,6 +117,7 @@ class CheckedGroup {
     }
     expect(this.#group.state).toBe("Empty");
     expect(this.#group.isIdle).toBe(true);
+    expect(this.#group.stateBytes).toBe(0);
     expect(this.#waiting.size).toBe(0);
   }
 
@@ -287,6 +289,8 @@ class CheckedGroup {
       expect(new Set(held).size, "a part is assigned twice").toBe(held.length);
       for (const part of held) expect(this.#committed.has(part)).toBe(true);
     }
+    const held = members.reduce((sum, { metadata, assignment }) => sum + metadata.length + assignment.length, 0);
+    expect(this.#group.stateBytes).toBeGreaterThanOrEqual(held + members.length * memberHeapBytes);
     // Whoever waits for us, and for no record, waits for a time that comes.
     const isAwaited = members.length > 0 && this.#unsettled.length === 0;
     if (isAwaited) expect(this.#group.nextDeadlineMs()).toBeLessThan(Number.POSITIVE_INFINITY);
