@@ -16,6 +16,8 @@ export class CoordinatedGroup {
   emptySinceMs: number | undefined;
   /** Commits that are on their way into the log: what they replace must not be taken for old. */
   commitsUnderWay = 0;
+  /** By how much the offsets grow at most when all those commits are done. */
+  growthUnderWayBytes = 0;
   /** It is on its way out: nobody may join it or commit to it until that is committed, or is known not to be. */
   isRemoved = false;
   /** Its tenant is gone: it is to go when no commit is under way any more, which would outlive it. */
@@ -41,7 +43,8 @@ export class CoordinatedGroup {
 
   /** What all of it takes of the broker's memory. */
   get stateBytes(): number {
-    return emptyGroupBytes(this.groupId) + this.classic.stateBytes;
+    const { groupId, classic, offsets, growthUnderWayBytes } = this;
+    return emptyGroupBytes(groupId) + classic.stateBytes + offsets.bytes + growthUnderWayBytes;
   }
 }
 

@@ -166,7 +166,10 @@ export class GroupShard {
       key: encodeKey({ kind: "offset", lkc: group.lkc, groupId: group.groupId, topicId, partition }),
       value: encodeOffsetValue(value),
     }));
+    const growth = Math.max(group.offsets.growth(offsets), 0);
     group.commitsUnderWay += 1;
+    group.growthUnderWayBytes += growth;
+    this.#count(group);
     this.#log.append({
       records,
       committed: () => {
@@ -175,6 +178,8 @@ export class GroupShard {
       answer: (error) => answer(error ?? "NONE"),
       settled: () => {
         group.commitsUnderWay -= 1;
+        group.growthUnderWayBytes -= growth;
+        this.#count(group);
         if (group.isForsaken && group.commitsUnderWay === 0) void this.remove(group);
       },
     });
@@ -192,6 +197,7 @@ export class GroupShard {
       changes.push(
         this.#append(records, () => {
           for (const { topicId, partition } of piece) group.offsets.delete(topicId, partition);
+          this.#count(group);
         }),
       );
     }

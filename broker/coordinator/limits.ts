@@ -28,13 +28,15 @@ export const ensureTopicMsMax = 5_000;
 /** Groups of one tenant on one coordinating broker: nobody fills a broker's memory with names. */
 export const groupsPerTenantMax = 50_000;
 /**
- * State of one tenant's groups on one coordinating broker: ids and metadata of members, assignments. What would make it
- * grow beyond this is refused. The most groups that a tenant may have fit in while they are small; 1,000 groups of three
- * members take less than a tenth of it.
+ * State of one tenant's groups on one coordinating broker: ids and metadata of members, assignments, committed offsets. What
+ * would make it grow beyond this is refused. The most groups that a tenant may have fit in while they are small; 1,000 groups
+ * of three members take less than a tenth of it, and so do 50,000 offsets.
  */
 export const stateBytesPerTenantMax = 134_217_728;
 /** Heap of a group in that count, beside its name and what is in it: an object, a state machine, and a dozen tables. */
 export const groupHeapBytes = 2_048;
+/** Heap of a committed offset in that count, beside its metadata: an object, its numbers, and its place among others. */
+export const offsetHeapBytes = 256;
 
 if (appendBytesMax > uncommittedBytesMax || recordBytesMax > uncommittedBytesMax)
   throw new Error("an append must fit into what a shard may have under way");

@@ -48,6 +48,18 @@ async function fill(lkc = mine): Promise<InMemoryClient> {
   return client;
 }
 
+/** To the last byte. */
+async function fillUp(): Promise<void> {
+  const client = await fill();
+  const before = broker.groups.stateBytes(mine);
+  void joinWith(client, "rest-1", Buffer.alloc(0));
+  await settle(broker);
+  const after = broker.groups.stateBytes(mine);
+  void joinWith(client, "rest-2", Buffer.alloc(stateBytesPerTenantMax - after - (after - before)));
+  await settle(broker);
+  expect(broker.groups.stateBytes(mine)).toBe(stateBytesPerTenantMax);
+}
+
 describe("a tenant that fills its broker with groups", () => {
   test("is refused new members beyond its limit, until others are gone", async () => {
     const client = await fill();
@@ -77,6 +89,19 @@ describe("a tenant that fills its broker with groups", () => {
     expect(await member.leave()).toBe("NONE");
   });
 
+  test("is refused offsets that take more room, while those that take no more are committed", async () => {
+    const member = await stableMember(broker, mine, "group");
+    expect(await member.commit(100)).toBe("NONE");
+    await fillUp();
+    expect(await member.commit(200)).toBe("NONE");
+    // Its metadata tells the offset, and so is longer.
+    expect(await member.commit(1_000)).toBe("POLICY_VIOLATION");
+    expect(await member.commit(10, { partition: 1 })).toBe("POLICY_VIOLATION");
+    expect(await new GroupClient(broker, mine, "simple").commit(1)).toBe("POLICY_VIOLATION");
+    expect(await member.committed()).toBe(200);
+    expect(await member.heartbeat()).toBe("NONE");
+  });
+
   test("takes nothing from others", async () => {
     await fill();
     const theirs = await stableMember(broker, others, "group");
@@ -104,6 +129,28 @@ describe("the count of a tenant's state", () => {
     broker.apply({ type: "logical-cluster-deleted", lkc: others });
     await settle(broker);
     expect(broker.groups.stateBytes(others)).toBe(0);
+  });
+
+  test("is of offsets, also of those whose commit is under way", async () => {
+    const simple = new GroupClient(broker, mine, "simple");
+    for (const partition of internal) partition.commitsAtOnce = false;
+    const committing = simple.commit(1);
+    await settle(broker);
+    const underWay = broker.groups.stateBytes(mine);
+    for (const partition of internal) {
+      partition.commitsAtOnce = true;
+      partition.commit();
+    }
+    expect(await committing).toBe("NONE");
+    await settle(broker);
+    expect(broker.groups.stateBytes(mine)).toBe(underWay);
+    expect(await simple.commit(2, { partition: 1 })).toBe("NONE");
+    expect(broker.groups.stateBytes(mine)).toBeGreaterThan(underWay + 100);
+    const both = broker.groups.stateBytes(mine);
+    for (const partition of internal) await failOver(broker, partition);
+    expect(broker.groups.stateBytes(mine)).toBe(both);
+    expect(await simple.remove()).toBe("NONE");
+    expect(broker.groups.stateBytes(mine)).toBe(0);
   });
 
   test("is of one leadership", async () => {
