@@ -42,6 +42,47 @@ test("a forgotten item is not handed out, and can come back", () => {
   expect(queue.takeDue(10)).toBe("a");
 });
 
+test("items that are forgotten or scheduled anew take no memory until their deadline", () => {
+  const queue = new DeadlineQueue<number>();
+  for (let item = 0; item < 10; item += 1) queue.schedule(item, 1_000 + item);
+  for (let item = 10; item < 10_000; item += 1) {
+    queue.schedule(item, 1_800_000);
+    queue.forget(item);
+  }
+  for (let atMs = 900; atMs > 100; atMs -= 1) queue.schedule(9, atMs);
+  expect(queue.entryCount).toBeLessThan(100);
+  expect(takeAll(queue, 1_800_000)).toEqual([9, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(queue.entryCount).toBe(0);
+});
+
+test("whatever is scheduled, forgotten and taken, each item is handed out once, in order", () => {
+  const step = fc.record({ item: fc.nat({ max: 200 }), atMs: fc.nat({ max: 100 }), forget: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 600, size: "max" }), fc.nat({ max: 60 }), (steps, nowMs) => {
+      const queue = new DeadlineQueue<number>();
+      const due = new Map<number, number>();
+      for (const [index, { item, atMs, forget }] of steps.entries()) {
+        if (forget) {
+          queue.forget(item);
+          due.delete(item);
+        } else {
+          queue.schedule(item, atMs);
+          due.set(item, Math.min(atMs, due.get(item) ?? atMs));
+        }
+        if (index !== Math.floor(steps.length / 2)) continue;
+        for (const taken of takeAll(queue, nowMs)) expect(due.delete(taken)).toBe(true);
+      }
+      const times = takeAll(queue, 100).map((item) => {
+        const atMs = due.get(item);
+        due.delete(item);
+        return atMs ?? Number.NaN;
+      });
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      expect(due.size).toBe(0);
+    }),
+  );
+});
+
 test("an item without a deadline is never woken", () => {
   const queue = new DeadlineQueue<string>();
   queue.schedule("a", Number.POSITIVE_INFINITY);
