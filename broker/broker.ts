@@ -26,6 +26,7 @@ import { type PeerEvents, PeerLinks } from "./peer/peer-links.ts";
 import { registerBroker } from "./registration.ts";
 import { ReplicaStateStore } from "./replication/replica-state-store.ts";
 import type { ReplicationRules } from "./replication/replication-rules.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 /** All that a broker touches outside itself. */
 export interface BrokerPorts {
@@ -98,7 +99,8 @@ export class Broker {
 
   constructor(options: BrokerOptions, ports: BrokerPorts) {
     this.#options = options;
-    this.#ports = ports;
+    const disk = watchedDisk(ports.disk, () => void this.#markUnsynced());
+    this.#ports = { ...ports, disk };
     this.#identityStore = new IdentityStore(ports.disk, options.dataDirectory, options.bootId, ports.random);
     const follower = new MetadataFollower({
       cell: options.cell,
@@ -219,8 +221,15 @@ export class Broker {
     if (!clean) return;
     await running.states.close();
     // Without the mark, what a power cut may take now is not trusted at the next start.
-    if (synced) await this.#identityStore.markClean();
-    else this.#ports.logger.warn("shutdown-not-clean");
+    if (!synced || !(await this.#identityStore.markClean())) this.#ports.logger.warn("shutdown-not-clean");
+  }
+
+  async #markUnsynced(): Promise<void> {
+    try {
+      await this.#identityStore.markUnsynced();
+    } catch (error) {
+      this.#ports.logger.warn("failed-sync-not-marked", { error: String(error) });
+    }
   }
 
   async #markRecovered(): Promise<void> {

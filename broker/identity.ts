@@ -16,6 +16,8 @@ interface LastRun {
   readonly cleanShutdown: boolean;
   /** The data may not have survived, and was not registered so, or its logs were not all recovered yet. */
   readonly suspect: boolean;
+  /** A sync failed since the machine started: what is only in the page cache cannot be told, by this process or the next. */
+  readonly unsynced?: boolean;
 }
 
 export interface OpenedIdentity {
@@ -33,6 +35,8 @@ export class IdentityStore {
   readonly #directory: string;
   readonly #bootId: string;
   readonly #random: Random;
+  #suspect = false;
+  #unsynced = false;
 
   constructor(disk: Disk, directory: string, bootId: string, random: Random) {
     this.#disk = disk;
@@ -61,6 +65,7 @@ export class IdentityStore {
         }));
     const identity = known ?? { cell, brokerId: wantedId, storageId: randomUuid(this.#random) };
     if (known === undefined) await this.#write(identityFile, identity);
+    this.#unsynced = lastRun?.unsynced === true && lastRun.bootId === this.#bootId;
     await this.#writeLastRun({ cleanShutdown: false, suspect: !survived });
     return { identity, suspect: !survived };
   }
@@ -69,6 +74,7 @@ export class IdentityStore {
   async rebind(cell: string, brokerId: BrokerId): Promise<Identity> {
     const identity: Identity = { cell, brokerId, storageId: randomUuid(this.#random) };
     await this.#write(identityFile, identity);
+    this.#unsynced = false;
     await this.#writeLastRun({ cleanShutdown: false, suspect: false });
     return identity;
   }
@@ -84,13 +90,23 @@ export class IdentityStore {
     await this.#writeLastRun({ cleanShutdown: false, suspect: false });
   }
 
-  /** Everything was synced and closed. */
-  async markClean(): Promise<void> {
-    await this.#writeLastRun({ cleanShutdown: true, suspect: false });
+  /** A file could not be synced: from here on no run counts as clean until the machine was started anew. */
+  async markUnsynced(): Promise<void> {
+    if (this.#unsynced) return;
+    this.#unsynced = true;
+    await this.#writeLastRun({ cleanShutdown: false, suspect: this.#suspect });
   }
 
-  #writeLastRun(run: Omit<LastRun, "bootId">): Promise<void> {
-    return this.#write(lastRunFile, { bootId: this.#bootId, ...run });
+  /** Everything was synced and closed. Answers false, and leaves no mark, when a sync failed earlier. */
+  async markClean(): Promise<boolean> {
+    if (this.#unsynced) return false;
+    await this.#writeLastRun({ cleanShutdown: true, suspect: false });
+    return true;
+  }
+
+  #writeLastRun(run: Pick<LastRun, "cleanShutdown" | "suspect">): Promise<void> {
+    this.#suspect = run.suspect;
+    return this.#write(lastRunFile, { bootId: this.#bootId, ...run, ...(this.#unsynced ? { unsynced: true } : {}) });
   }
 
   async #read<T>(name: string): Promise<T | undefined> {

@@ -42,6 +42,22 @@ describe("a data directory", () => {
     expect((await run(disk, "boot-3").open()).suspect).toBe(true);
   });
 
+  test("in which a sync failed is not taken for closed cleanly until the machine restarts, whichever process closes it", async () => {
+    const disk = new MemoryDisk();
+    const first = run(disk, "boot-1");
+    await first.open();
+    await first.store.markUnsynced();
+    expect(await first.store.markClean()).toBe(false);
+    const second = run(disk, "boot-1");
+    expect((await second.open()).suspect).toBe(false);
+    expect(await second.store.markClean()).toBe(false);
+    const third = run(disk, "boot-2");
+    expect((await third.open()).suspect).toBe(true);
+    await third.store.markRecovered();
+    expect(await third.store.markClean()).toBe(true);
+    expect((await run(disk, "boot-3").open()).suspect).toBe(false);
+  });
+
   test("stays suspect until its logs were recovered, however often the process starts", async () => {
     const disk = new MemoryDisk();
     await run(disk, "boot-1").open();
