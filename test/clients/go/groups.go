@@ -249,7 +249,9 @@ func killedCoordinator(ctx context.Context) error {
 		return err
 	}
 	l := newLedger()
-	members := []*member{join(topic, l), join(topic, l), join(topic, l)}
+	// A member that comes back under another id than it had holds the group up for a session.
+	session := kgo.SessionTimeout(8 * time.Second)
+	members := []*member{join(topic, l, session), join(topic, l, session), join(topic, l, session)}
 	defer func() {
 		for _, m := range members {
 			m.leave()

@@ -380,8 +380,9 @@ class GroupSuite {
     ClientSuite.create(topic, PARTITIONS);
     var ledger = new GroupMember.Ledger();
     // A paused broker answers nothing, and clients wait for as long as that before they look for another one.
+    // A member that comes back under another id than it had holds the group up for a session.
     String[] settings = {"group.id", topic, "partition.assignment.strategy", ASSIGNORS + "CooperativeStickyAssignor",
-        "request.timeout.ms", "3000"};
+        "request.timeout.ms", "3000", "session.timeout.ms", "8000"};
     try (var producer = ClientSuite.producer(ClientSuite.plain(), "acks", "all", "request.timeout.ms", "3000");
         var first = new GroupMember(ClientSuite.plain(), topic, ledger, settings);
         var second = new GroupMember(ClientSuite.plain(), topic, ledger, settings);
