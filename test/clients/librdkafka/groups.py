@@ -35,6 +35,9 @@ REBALANCING = (
     KafkaError._ASSIGNMENT_LOST,
 )
 
+# What a member may be told for a moment: a broker that came back just now may not know a topic that was made just now.
+PASSING = (KafkaError._ALL_BROKERS_DOWN, KafkaError.UNKNOWN_TOPIC_OR_PART)
+
 
 class Ledger:
     """What the members of one group did together."""
@@ -106,13 +109,14 @@ class Member(threading.Thread):
                 for message in self.consumer.consume(50, 0.1):
                     if message.error() is None:
                         self.process(message)
-                    elif not message.error().retriable() and message.error().code() != KafkaError._ALL_BROKERS_DOWN:
+                    elif not message.error().retriable() and message.error().code() not in PASSING:
                         raise KafkaException(message.error())
                 # Of a partition that stayed nobody reads the records again.
                 for partition, offset in list(self.refused.items()):
                     self.commit(partition, offset)
         except Exception as error:
             self.error = error
+            print("a member ended:", error, flush=True)
         finally:
             self.consumer.close()
             self.held = set()
