@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/ports/clock.ts";
 import type { Disk, DiskFile } from "../shared/ports/disk.ts";
 import type { Counter, Histogram, Metrics } from "../shared/telemetry/metrics.ts";
+import { diskWithFiles } from "./disk-with-files.ts";
 
 interface DiskMeters {
   readonly clock: Clock;
@@ -21,17 +22,7 @@ export function meteredDisk(disk: Disk, clock: Clock, metrics: Metrics): Disk {
       sync: metrics.counter("logFailures", { operation: "sync" }),
     },
   };
-  return {
-    open: async (path, options) => new MeteredFile(await disk.open(path, options), meters),
-    list: (directory) => disk.list(directory),
-    readFile: (path) => disk.readFile(path),
-    replaceFile: (path, content) => disk.replaceFile(path, content),
-    removeFile: (path) => disk.removeFile(path),
-    removeDirectory: (path) => disk.removeDirectory(path),
-    rename: (from, to) => disk.rename(from, to),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    space: (path) => disk.space(path),
-  };
+  return diskWithFiles(disk, (file) => new MeteredFile(file, meters));
 }
 
 class MeteredFile implements DiskFile {

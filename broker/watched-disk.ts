@@ -1,21 +1,12 @@
 import type { Disk, DiskFile } from "../shared/ports/disk.ts";
+import { diskWithFiles } from "./disk-with-files.ts";
 
 /**
  * The same disk, telling when a file could not be synced. The operating system then takes what it could not write for
  * written, so that a later sync says nothing of it: the page cache has it, and a loss of power takes it.
  */
 export function watchedDisk(disk: Disk, onSyncFailed: () => void): Disk {
-  return {
-    open: async (path, options) => watchedFile(await disk.open(path, options), onSyncFailed),
-    list: (directory) => disk.list(directory),
-    readFile: (path) => disk.readFile(path),
-    replaceFile: (path, content) => disk.replaceFile(path, content),
-    removeFile: (path) => disk.removeFile(path),
-    removeDirectory: (path) => disk.removeDirectory(path),
-    rename: (from, to) => disk.rename(from, to),
-    makeDirectory: (path) => disk.makeDirectory(path),
-    space: (path) => disk.space(path),
-  };
+  return diskWithFiles(disk, (file) => watchedFile(file, onSyncFailed));
 }
 
 function watchedFile(file: DiskFile, onSyncFailed: () => void): DiskFile {
