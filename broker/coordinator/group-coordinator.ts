@@ -213,8 +213,6 @@ export class GroupCoordinator {
     const nowMs = this.#ports.clock.monotonicMs();
     const error = group.classic.validateCommit(memberId, generationId, groupInstanceId, nowMs);
     if (error !== "NONE" || offsets.length === 0) return Promise.resolve(error);
-    const growth = group.offsets.growth(offsets);
-    if (growth > Math.max(this.#usage.room(name.lkc), 0)) return Promise.resolve("POLICY_VIOLATION");
     return new Promise((resolve) => shard.commit(group, offsets, resolve));
   }
 

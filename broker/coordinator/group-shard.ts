@@ -161,12 +161,17 @@ export class GroupShard {
     if (this.#waiting.delete(request)) this.act(group, (classic, nowMs) => classic.withdraw(request, nowMs));
   }
 
+  /** POLICY_VIOLATION: the tenant has no room for it. */
   commit(group: CoordinatedGroup, offsets: readonly CommittedOffset[], answer: (error: ErrorName) => void): void {
+    const growth = Math.max(group.offsets.growth(offsets), 0);
+    if (growth > Math.max(this.#ports.usage.room(group.lkc), 0)) {
+      answer("POLICY_VIOLATION");
+      return;
+    }
     const records = offsets.map(({ topicId, partition, value }) => ({
       key: encodeKey({ kind: "offset", lkc: group.lkc, groupId: group.groupId, topicId, partition }),
       value: encodeOffsetValue(value),
     }));
-    const growth = Math.max(group.offsets.growth(offsets), 0);
     group.commitsUnderWay += 1;
     group.growthUnderWayBytes += growth;
     this.#count(group);
