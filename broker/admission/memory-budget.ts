@@ -100,18 +100,12 @@ export class MemoryBudget {
 
   /** For accounts: see `MemoryAccount`. */
   take(account: MemoryAccount, bytes: number): void {
-    this.#modestUsedBytes -= this.#modestBytesOf(account);
-    account.usedBytes += bytes;
-    this.#usedBytes += bytes;
-    this.#modestUsedBytes += this.#modestBytesOf(account);
+    this.#change(account, bytes);
   }
 
   release(account: MemoryAccount, bytes: number): void {
     assert(bytes >= 0 && bytes <= account.usedBytes, "more bytes released than were taken");
-    this.#modestUsedBytes -= this.#modestBytesOf(account);
-    account.usedBytes -= bytes;
-    this.#usedBytes -= bytes;
-    this.#modestUsedBytes += this.#modestBytesOf(account);
+    this.#change(account, -bytes);
     this.#forgetIfUnused(account);
     this.#grant();
   }
@@ -142,6 +136,14 @@ export class MemoryBudget {
   #hasRoom(bytes: number): boolean {
     const usedBytes = this.#usedBytes + Math.max(0, this.#modest.bytes - this.#modestUsedBytes);
     return bytes === 0 ? usedBytes < this.bytesMax : usedBytes + bytes <= this.bytesMax;
+  }
+
+  /** With it an account may begin or cease to be modest. */
+  #change(account: MemoryAccount, byBytes: number): void {
+    this.#modestUsedBytes -= this.#modestBytesOf(account);
+    account.usedBytes += byBytes;
+    this.#usedBytes += byBytes;
+    this.#modestUsedBytes += this.#modestBytesOf(account);
   }
 
   #modestBytesOf({ usedBytes }: MemoryAccount): number {

@@ -1,6 +1,6 @@
 interface Entry<T> {
   /** Undefined: forgotten, or scheduled anew. What such an entry was about is not kept in memory. */
-  of: { readonly item: T } | undefined;
+  item: T | undefined;
   readonly atMs: number;
 }
 
@@ -11,7 +11,7 @@ const passedOverMin = 64;
  * Items with the time at which each wants to be looked at. A deadline that moves later is not moved here: the item is
  * handed out at the old time and scheduled again by whoever looked at it, so that what happens often (a heartbeat) costs nothing.
  */
-export class DeadlineQueue<T> {
+export class DeadlineQueue<T extends NonNullable<unknown>> {
   /** A binary heap, earliest first; entries of items that were scheduled anew or forgotten are passed over. */
   #heap: Entry<T>[] = [];
   /** How many entries of the heap are. */
@@ -33,7 +33,7 @@ export class DeadlineQueue<T> {
     const present = this.#scheduled.get(item);
     if (atMs === Number.POSITIVE_INFINITY || (present !== undefined && present.atMs <= atMs)) return;
     if (present !== undefined) this.#passOver(present);
-    const entry: Entry<T> = { of: { item }, atMs };
+    const entry: Entry<T> = { item, atMs };
     this.#scheduled.set(item, entry);
     this.#heap.push(entry);
     this.#up(this.#heap.length - 1);
@@ -50,22 +50,22 @@ export class DeadlineQueue<T> {
   takeDue(nowMs: number): T | undefined {
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= nowMs; first = this.#heap[0]) {
       this.#takeFirst();
-      if (first.of === undefined) {
+      if (first.item === undefined) {
         this.#passedOver -= 1;
         continue;
       }
-      this.#scheduled.delete(first.of.item);
-      return first.of.item;
+      this.#scheduled.delete(first.item);
+      return first.item;
     }
     return undefined;
   }
 
   #passOver(entry: Entry<T>): void {
-    entry.of = undefined;
+    entry.item = undefined;
     this.#passedOver += 1;
     if (this.#passedOver < passedOverMin || this.#passedOver * 2 < this.#heap.length) return;
     // What is in order is a heap too. Rare enough that an entry's share of it is small.
-    this.#heap = this.#heap.filter(({ of }) => of !== undefined).sort((one, other) => one.atMs - other.atMs);
+    this.#heap = this.#heap.filter(({ item }) => item !== undefined).sort((one, other) => one.atMs - other.atMs);
     this.#passedOver = 0;
   }
 
