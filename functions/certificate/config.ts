@@ -1,4 +1,6 @@
 /** The environment of the function that keeps the certificate; no secret is in it. */
+import { neededVariable } from "../middleware/needed-variable.ts";
+
 export interface CertificateConfig {
   readonly fleet: string;
   readonly secretArn: string;
@@ -11,11 +13,7 @@ export interface CertificateConfig {
 export function certificateConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): CertificateConfig {
-  const needed = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === "") throw new Error(`the environment variable ${name} is not set`);
-    return value;
-  };
+  const needed = (name: string) => neededVariable(environment, name);
   return {
     fleet: needed("FLEET_NAME"),
     secretArn: needed("CERTIFICATE_SECRET_ARN"),

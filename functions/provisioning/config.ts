@@ -1,4 +1,5 @@
 /** The only place of the functions that reads the environment. Infrastructure sets it; there is no secret in it. */
+import { neededVariable } from "../middleware/needed-variable.ts";
 import { type DeployedFleet, type Fleet, fleetOf } from "./fleet.ts";
 import { graceMsDefault } from "./limits.ts";
 
@@ -16,11 +17,7 @@ export interface FunctionConfig {
 export function functionConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): FunctionConfig {
-  const needed = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === "") throw new Error(`the environment variable ${name} is not set`);
-    return value;
-  };
+  const needed = (name: string) => neededVariable(environment, name);
   const hours = environment["GRACE_HOURS"];
   return {
     region: needed("AWS_REGION"),
@@ -36,14 +33,10 @@ export function functionConfig(
 
 /** Where the fleet's first key is kept; for the function that makes it. */
 export function operatorKeySecretArn(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  const arn = environment["OPERATOR_KEY_SECRET_ARN"];
-  if (arn === undefined || arn === "") throw new Error("the environment variable OPERATOR_KEY_SECRET_ARN is not set");
-  return arn;
+  return neededVariable(environment, "OPERATOR_KEY_SECRET_ARN");
 }
 
 /** The fleet's own name; for the function that tells CloudWatch of it. */
 export function fleetName(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  const name = environment["FLEET_NAME"];
-  if (name === undefined || name === "") throw new Error("the environment variable FLEET_NAME is not set");
-  return name;
+  return neededVariable(environment, "FLEET_NAME");
 }
