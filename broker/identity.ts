@@ -35,8 +35,8 @@ export class IdentityStore {
   readonly #directory: string;
   readonly #bootId: string;
   readonly #random: Random;
-  #suspect = false;
-  #unsynced = false;
+  /** As it was written last. */
+  #run: Omit<LastRun, "bootId"> = { cleanShutdown: false, suspect: false };
 
   constructor(disk: Disk, directory: string, bootId: string, random: Random) {
     this.#disk = disk;
@@ -65,8 +65,8 @@ export class IdentityStore {
         }));
     const identity = known ?? { cell, brokerId: wantedId, storageId: randomUuid(this.#random) };
     if (known === undefined) await this.#write(identityFile, identity);
-    this.#unsynced = lastRun?.unsynced === true && lastRun.bootId === this.#bootId;
-    await this.#writeLastRun({ cleanShutdown: false, suspect: !survived });
+    const unsynced = lastRun?.unsynced === true && lastRun.bootId === this.#bootId;
+    await this.#writeLastRun({ cleanShutdown: false, suspect: !survived, unsynced });
     return { identity, suspect: !survived };
   }
 
@@ -74,7 +74,6 @@ export class IdentityStore {
   async rebind(cell: string, brokerId: BrokerId): Promise<Identity> {
     const identity: Identity = { cell, brokerId, storageId: randomUuid(this.#random) };
     await this.#write(identityFile, identity);
-    this.#unsynced = false;
     await this.#writeLastRun({ cleanShutdown: false, suspect: false });
     return identity;
   }
@@ -87,26 +86,24 @@ export class IdentityStore {
 
   /** The metadata log knows that the data is suspect, and what is left of it was read and mended. */
   async markRecovered(): Promise<void> {
-    await this.#writeLastRun({ cleanShutdown: false, suspect: false });
+    await this.#writeLastRun({ ...this.#run, suspect: false });
   }
 
   /** A file could not be synced: from here on no run counts as clean until the machine was started anew. */
   async markUnsynced(): Promise<void> {
-    if (this.#unsynced) return;
-    this.#unsynced = true;
-    await this.#writeLastRun({ cleanShutdown: false, suspect: this.#suspect });
+    if (this.#run.unsynced !== true) await this.#writeLastRun({ ...this.#run, cleanShutdown: false, unsynced: true });
   }
 
   /** Everything was synced and closed. Answers false, and leaves no mark, when a sync failed earlier. */
   async markClean(): Promise<boolean> {
-    if (this.#unsynced) return false;
+    if (this.#run.unsynced === true) return false;
     await this.#writeLastRun({ cleanShutdown: true, suspect: false });
     return true;
   }
 
-  #writeLastRun(run: Pick<LastRun, "cleanShutdown" | "suspect">): Promise<void> {
-    this.#suspect = run.suspect;
-    return this.#write(lastRunFile, { bootId: this.#bootId, ...run, ...(this.#unsynced ? { unsynced: true } : {}) });
+  #writeLastRun(run: Omit<LastRun, "bootId">): Promise<void> {
+    this.#run = run;
+    return this.#write(lastRunFile, { bootId: this.#bootId, ...run });
   }
 
   async #read<T>(name: string): Promise<T | undefined> {

@@ -41,8 +41,7 @@ function orEnd<Store>(file: string, open: () => Store): Store {
   try {
     return open();
   } catch (error) {
-    process.stderr.write(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}
-`);
+    process.stderr.write(`${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
 }

@@ -104,20 +104,20 @@ export class BatchCleaner {
       else ranges.push(walk.start, walk.end);
     }
     const removed = batch.recordCount - kept;
-    this.recordsRemoved += removed;
-    if (kept === 0) return empty;
+    if (kept === 0) {
+      this.recordsRemoved += removed;
+      return empty;
+    }
     const setsHorizon = hasTombstones && !batch.hasDeleteHorizon && batch.endOffset <= to;
     const horizonMs = setsHorizon ? nowMs + deleteRetentionMs : batch.baseTimestamp;
     let cleaned: CleanedBatch = same;
     if (removed > 0 || setsHorizon) {
       const records = setsHorizon ? this.#rebased(ranges, batch.baseTimestamp - horizonMs) : this.#parts(ranges);
       const bytes = this.#rewritten(batch, records, { kept, newest, horizonMs, setsHorizon });
-      if (bytes.length > batchBytesMax + batchLengthPrefixBytes) {
-        this.recordsRemoved -= removed;
-        return same;
-      }
+      if (bytes.length > batchBytesMax + batchLengthPrefixBytes) return same;
       cleaned = { kind: "rewritten", bytes };
     }
+    this.recordsRemoved += removed;
     if (hasTombstones && (setsHorizon || batch.hasDeleteHorizon)) {
       this.newestHorizonMs = Math.max(this.newestHorizonMs, horizonMs);
     }
